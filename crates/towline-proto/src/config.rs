@@ -1,0 +1,134 @@
+//! Every limit and deadline of a connection, its default and its reason.
+
+use std::time::Duration;
+
+/// Limits and deadlines of a connection.
+///
+/// Set what differs from the default:
+///
+/// ```
+/// use std::time::Duration;
+/// use towline_proto::Config;
+///
+/// let config = Config::default()
+///     .max_message_size(1024 * 1024)
+///     .ping_interval(Some(Duration::from_secs(10)));
+/// assert_eq!(config.get_max_message_size(), 1024 * 1024);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Config {
+    pub(crate) max_message_size: u64,
+    pub(crate) max_frame_size: u64,
+    pub(crate) max_fragments: u64,
+    pub(crate) max_empty_fragments: u64,
+    pub(crate) max_control_frames_per_second: u32,
+    pub(crate) max_outbox: usize,
+    pub(crate) ping_interval: Option<Duration>,
+    pub(crate) pong_timeout: Duration,
+    pub(crate) pong_interval: Option<Duration>,
+    pub(crate) idle_timeout: Option<Duration>,
+    pub(crate) close_timeout: Duration,
+    pub(crate) write_timeout: Duration,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            max_message_size: 64 * 1024 * 1024,
+            max_frame_size: i64::MAX.unsigned_abs(),
+            max_fragments: 128 * 1024,
+            max_empty_fragments: 1024,
+            max_control_frames_per_second: 1000,
+            max_outbox: 64 * 1024,
+            ping_interval: Some(Duration::from_secs(30)),
+            pong_timeout: Duration::from_secs(30),
+            pong_interval: None,
+            idle_timeout: None,
+            close_timeout: Duration::from_secs(10),
+            write_timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Makes a setter and a getter of each field, so that the two cannot differ.
+macro_rules! settings {
+    ($($(#[$doc:meta])* $field:ident, $get:ident: $type:ty;)*) => {
+        impl Config {
+            $(
+                $(#[$doc])*
+                #[must_use]
+                pub fn $field(mut self, $field: $type) -> Self {
+                    self.$field = $field;
+                    self
+                }
+
+                #[doc = concat!("What [`", stringify!($field), "`](Self::", stringify!($field), ") set.")]
+                pub fn $get(&self) -> $type {
+                    self.$field
+                }
+            )*
+        }
+    };
+}
+
+settings! {
+    /// Largest message received, in bytes, all its frames together; the peer is told 1009.
+    ///
+    /// Default 64 MiB. Where messages are streamed they are not held, and this does not apply.
+    max_message_size, get_max_message_size: u64;
+
+    /// Largest frame received, in bytes; the peer is told 1009.
+    ///
+    /// Default 2^63 - 1: frames are handed on as they arrive, so their size costs nothing.
+    max_frame_size, get_max_frame_size: u64;
+
+    /// Most frames in one received message; the peer is told 1008.
+    ///
+    /// Default 131,072. Where messages are streamed this does not apply.
+    max_fragments, get_max_fragments: u64;
+
+    /// Most empty frames in a row within a received message; the peer is told 1008.
+    ///
+    /// Default 1024: they carry nothing, and each costs us more than it costs the peer.
+    max_empty_fragments, get_max_empty_fragments: u64;
+
+    /// Most pings, pongs and closing frames received within a second; the peer is told 1008.
+    ///
+    /// Default 1000.
+    max_control_frames_per_second, get_max_control_frames_per_second: u32;
+
+    /// Bytes that may wait to be written before a sender has to wait.
+    ///
+    /// Default 64 KiB. One message more may be added while less than this waits.
+    max_outbox, get_max_outbox: usize;
+
+    /// After so long a silence of the peer, ask for life with a ping; `None`: never.
+    ///
+    /// Default 30 s. Any byte that arrives is a sign of life, so a slow large frame is no silence.
+    ping_interval, get_ping_interval: Option<Duration>;
+
+    /// So long may the peer stay silent after such a ping before the connection counts as lost.
+    ///
+    /// Default 30 s.
+    pong_timeout, get_pong_timeout: Duration;
+
+    /// Send a pong unasked so often, as a heartbeat that needs no answer; `None`: never.
+    ///
+    /// Default `None` (RFC 6455 §5.5.3 allows it).
+    pong_interval, get_pong_interval: Option<Duration>;
+
+    /// Close with 1001 after so long without data in either direction; `None`: never.
+    ///
+    /// Default `None`. Pings and pongs are not data.
+    idle_timeout, get_idle_timeout: Option<Duration>;
+
+    /// So long may the closing handshake take before the connection is cut.
+    ///
+    /// Default 10 s.
+    close_timeout, get_close_timeout: Duration;
+
+    /// So long may a write make no progress before the connection counts as lost.
+    ///
+    /// Default 30 s: a peer that never reads must not hold a sender for ever.
+    write_timeout, get_write_timeout: Duration;
+}

@@ -1,0 +1,439 @@
+//! Bytes to events (RFC 6455 §6.2).
+
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::Role;
+use crate::close::CloseFrame;
+use crate::config::Config;
+use crate::error::ProtocolError;
+use crate::frame::{FrameHeader, MAX_CONTROL_LEN, Opcode};
+use crate::mask::MaskKey;
+use crate::message::{MessageKind, Piece};
+use crate::utf8::Utf8Validator;
+
+/// The receiving half of a [`Connection`](super::Connection): parses the peer's bytes where they
+/// lie.
+///
+/// It keeps what a cut of the bytes may leave unfinished (a header, a control frame, a character),
+/// so a caller's buffer is always used up in full and an idle connection needs none.
+#[derive(Debug)]
+pub struct Receiver {
+    role: Role,
+    config: Arc<Config>,
+    /// False where messages are streamed: their size is then no matter.
+    hold_messages: bool,
+    /// A header that the last input cut: `header[..header_len]`.
+    header: [u8; FrameHeader::MAX_LEN],
+    header_len: usize,
+    frame: Option<OpenFrame>,
+    message: Option<OpenMessage>,
+    utf8: Utf8Validator,
+    control: ControlPayload,
+    control_window: Option<(Instant, u32)>,
+    /// After a closing frame, or a failure, nothing more is read (RFC 6455 §5.5.1, §7.1.7).
+    done: bool,
+    last_received: Instant,
+    last_data: Instant,
+    counts: Counts,
+}
+
+/// What was received so far.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Bytes of frames, headers included.
+    pub bytes: u64,
+    /// Frames of every kind.
+    pub frames: u64,
+    /// Whole messages.
+    pub messages: u64,
+}
+
+/// When the peer last gave a sign of life, for [`Sender::handle_timeout`](super::Sender).
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Life {
+    /// When the last byte came.
+    pub received: Instant,
+    /// When the last byte of a message came.
+    pub data: Instant,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct OpenFrame {
+    opcode: Opcode,
+    fin: bool,
+    mask: Option<MaskKey>,
+    remaining: u64,
+}
+
+#[derive(Debug)]
+struct OpenMessage {
+    kind: MessageKind,
+    /// Bytes declared by its frames so far.
+    len: u64,
+    fragments: u64,
+    empty_in_a_row: u64,
+    /// Whether its first piece was handed out.
+    handed_out: bool,
+}
+
+/// The payload of the last ping, pong or closing frame.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ControlPayload {
+    bytes: [u8; MAX_CONTROL_LEN],
+    len: usize,
+}
+
+impl ControlPayload {
+    pub(crate) const EMPTY: Self = Self { bytes: [0; MAX_CONTROL_LEN], len: 0 };
+
+    /// Appends; the caller has checked that it fits.
+    pub(crate) fn push(&mut self, bytes: &[u8]) {
+        self.bytes[self.len..self.len + bytes.len()].copy_from_slice(bytes);
+        self.len += bytes.len();
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.bytes[..self.len]
+    }
+}
+
+/// What one call of [`Receiver::receive`] found.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Received {
+    /// So many bytes of the input are used up.
+    pub consumed: usize,
+    /// What they amounted to; `None` if the input was used up without an event.
+    pub event: Option<Incoming>,
+}
+
+/// An event of the receiving half.
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Incoming {
+    /// A part of a message; see it with [`Receiver::lend`].
+    Data(Data),
+    /// A ping, to be answered; its payload is [`Receiver::control_payload`].
+    Ping,
+    /// A pong; its payload is [`Receiver::control_payload`].
+    Pong,
+    /// The closing frame. Nothing follows.
+    Close(Option<CloseFrame>),
+}
+
+/// A part of a message, as a place in the input that was passed to [`Receiver::receive`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Data {
+    /// The kind of the whole message.
+    pub kind: MessageKind,
+    /// Whether this is the message's first piece.
+    pub start: bool,
+    /// Whether this is the message's last piece.
+    pub end: bool,
+    /// Where the payload lies, unmasked.
+    pub payload: Range<usize>,
+}
+
+impl Receiver {
+    /// The receiving half of a connection that was just opened.
+    pub fn new(role: Role, config: Arc<Config>, now: Instant) -> Self {
+        Self {
+            role,
+            config,
+            hold_messages: true,
+            header: [0; FrameHeader::MAX_LEN],
+            header_len: 0,
+            frame: None,
+            message: None,
+            utf8: Utf8Validator::default(),
+            control: ControlPayload::EMPTY,
+            control_window: None,
+            done: false,
+            last_received: now,
+            last_data: now,
+            counts: Counts::default(),
+        }
+    }
+
+    /// Whether messages are held until they are whole, so that
+    /// [`Config::max_message_size`] and [`Config::max_fragments`] apply. They do at first.
+    pub fn hold_messages(&mut self, hold: bool) {
+        self.hold_messages = hold;
+    }
+
+    /// Parses `input` from its front, unmasking in place, until there is an event or no more input.
+    ///
+    /// Pass what is left of the input, `&mut input[consumed..]`, again. An input that was used up
+    /// is not needed any more.
+    ///
+    /// # Errors
+    /// The rule that the peer broke. Everything it sends from then on is discarded.
+    pub fn receive(&mut self, input: &mut [u8], now: Instant) -> Result<Received, ProtocolError> {
+        if self.done {
+            return Ok(Received { consumed: input.len(), event: None });
+        }
+        if !input.is_empty() {
+            self.last_received = now;
+        }
+        let mut consumed = 0;
+        let result = self.advance(input, &mut consumed, now);
+        self.counts.bytes += u64::try_from(consumed).unwrap_or(u64::MAX);
+        if matches!(result, Err(_) | Ok(Some(Incoming::Close(_)))) {
+            self.done = true;
+        }
+        Ok(Received { consumed, event: result? })
+    }
+
+    /// The piece that [`receive`](Self::receive) found, from the same input. Checks text.
+    ///
+    /// Call it once for each [`Incoming::Data`], in order.
+    ///
+    /// # Errors
+    /// [`ProtocolError::InvalidUtf8`]
+    pub fn lend<'a>(&mut self, data: &Data, input: &'a [u8]) -> Result<Piece<'a>, ProtocolError> {
+        let payload = &input[data.payload.clone()];
+        let text = match data.kind {
+            MessageKind::Binary => Piece::NO_TEXT,
+            MessageKind::Text => self.check_text(payload, data.end).inspect_err(|_| {
+                self.done = true;
+            })?,
+        };
+        Ok(Piece { kind: data.kind, payload, start: data.start, end: data.end, text })
+    }
+
+    /// The payload of the ping or pong that was received last.
+    pub fn control_payload(&self) -> &[u8] {
+        self.control.as_slice()
+    }
+
+    /// When the peer last gave a sign of life.
+    pub const fn life(&self) -> Life {
+        Life { received: self.last_received, data: self.last_data }
+    }
+
+    /// Whether a message has begun and not ended.
+    pub const fn in_message(&self) -> bool {
+        self.message.is_some()
+    }
+
+    /// What was received so far.
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    fn check_text<'a>(
+        &mut self,
+        payload: &'a [u8],
+        end: bool,
+    ) -> Result<crate::utf8::Checked<'a>, ProtocolError> {
+        let text = self.utf8.push(payload).map_err(|_| ProtocolError::InvalidUtf8)?;
+        if end {
+            self.utf8.finish().map_err(|_| ProtocolError::InvalidUtf8)?;
+        }
+        Ok(text)
+    }
+
+    fn advance(
+        &mut self,
+        input: &mut [u8],
+        consumed: &mut usize,
+        now: Instant,
+    ) -> Result<Option<Incoming>, ProtocolError> {
+        loop {
+            let frame = match self.frame.take() {
+                Some(frame) => frame,
+                None => {
+                    let Some(header) = self.read_header(&input[*consumed..], consumed)? else {
+                        return Ok(None);
+                    };
+                    self.begin_frame(header, now)?
+                }
+            };
+            let event = if frame.opcode.is_control() {
+                self.read_control(frame, input, consumed)?
+            } else {
+                self.read_data(frame, input, consumed, now)
+            };
+            // A frame that is still open has used up the input.
+            if event.is_some() || self.frame.is_some() {
+                return Ok(event);
+            }
+        }
+    }
+
+    /// Parses a header where it lies, or, if an input ended within it, from its own copy.
+    fn read_header(
+        &mut self,
+        input: &[u8],
+        consumed: &mut usize,
+    ) -> Result<Option<FrameHeader>, ProtocolError> {
+        if self.header_len == 0 {
+            if let Some((header, len)) = FrameHeader::parse(input, self.role)? {
+                *consumed += len;
+                return Ok(Some(header));
+            }
+            self.header[..input.len()].copy_from_slice(input);
+            self.header_len = input.len();
+            *consumed += input.len();
+            return Ok(None);
+        }
+        let had = self.header_len;
+        let take = input.len().min(FrameHeader::MAX_LEN - had);
+        self.header[had..had + take].copy_from_slice(&input[..take]);
+        match FrameHeader::parse(&self.header[..had + take], self.role)? {
+            Some((header, len)) => {
+                self.header_len = 0;
+                *consumed += len - had;
+                Ok(Some(header))
+            }
+            None => {
+                self.header_len = had + take;
+                *consumed += take;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Checks what a header means where it stands, before any of its payload.
+    fn begin_frame(
+        &mut self,
+        header: FrameHeader,
+        now: Instant,
+    ) -> Result<OpenFrame, ProtocolError> {
+        self.counts.frames += 1;
+        match header.opcode {
+            Opcode::Close | Opcode::Ping | Opcode::Pong => {
+                self.control = ControlPayload::EMPTY;
+                self.count_control(now)?;
+            }
+            Opcode::Text => self.begin_message(MessageKind::Text)?,
+            Opcode::Binary => self.begin_message(MessageKind::Binary)?,
+            Opcode::Continuation => {}
+        }
+        if !header.opcode.is_control() {
+            self.count_data(header.len, header.fin)?;
+        }
+        Ok(OpenFrame {
+            opcode: header.opcode,
+            fin: header.fin,
+            mask: header.mask,
+            remaining: header.len,
+        })
+    }
+
+    fn begin_message(&mut self, kind: MessageKind) -> Result<(), ProtocolError> {
+        // RFC 6455 §5.4: the fragments of two messages are never mixed.
+        if self.message.is_some() {
+            return Err(ProtocolError::ExpectedContinuation);
+        }
+        self.message =
+            Some(OpenMessage { kind, len: 0, fragments: 0, empty_in_a_row: 0, handed_out: false });
+        Ok(())
+    }
+
+    /// Holds the open message to its limits, by what its frames declare.
+    fn count_data(&mut self, declared: u64, fin: bool) -> Result<(), ProtocolError> {
+        let config = &*self.config;
+        let message = self.message.as_mut().ok_or(ProtocolError::UnexpectedContinuation)?;
+        if declared > config.max_frame_size {
+            return Err(ProtocolError::FrameTooBig { limit: config.max_frame_size, declared });
+        }
+        message.fragments += 1;
+        message.len = message.len.saturating_add(declared);
+        if self.hold_messages {
+            if message.len > config.max_message_size {
+                return Err(ProtocolError::MessageTooBig { limit: config.max_message_size });
+            }
+            if message.fragments > config.max_fragments {
+                return Err(ProtocolError::TooManyFragments { limit: config.max_fragments });
+            }
+        }
+        if declared > 0 || fin {
+            message.empty_in_a_row = 0;
+        } else {
+            message.empty_in_a_row += 1;
+            let limit = config.max_empty_fragments;
+            if message.empty_in_a_row > limit {
+                return Err(ProtocolError::TooManyEmptyFragments { limit });
+            }
+        }
+        Ok(())
+    }
+
+    fn count_control(&mut self, now: Instant) -> Result<(), ProtocolError> {
+        let limit = self.config.max_control_frames_per_second;
+        let (since, count) = match self.control_window {
+            Some((since, count)) if now.duration_since(since) < Duration::from_secs(1) => {
+                (since, count + 1)
+            }
+            _ => (now, 1),
+        };
+        self.control_window = Some((since, count));
+        if count > limit { Err(ProtocolError::TooManyControlFrames { limit }) } else { Ok(()) }
+    }
+
+    /// Takes what there is of a frame's payload, unmasked, and gives its place.
+    fn take_payload(frame: &mut OpenFrame, input: &mut [u8], consumed: &mut usize) -> Range<usize> {
+        let start = *consumed;
+        let available = input.len() - start;
+        let len = usize::try_from(frame.remaining).map_or(available, |left| left.min(available));
+        let end = start + len;
+        if let Some(mask) = &mut frame.mask {
+            mask.apply(&mut input[start..end]);
+        }
+        frame.remaining -= u64::try_from(len).unwrap_or(frame.remaining);
+        *consumed = end;
+        start..end
+    }
+
+    fn read_control(
+        &mut self,
+        mut frame: OpenFrame,
+        input: &mut [u8],
+        consumed: &mut usize,
+    ) -> Result<Option<Incoming>, ProtocolError> {
+        let payload = Self::take_payload(&mut frame, input, consumed);
+        self.control.push(&input[payload]);
+        if frame.remaining > 0 {
+            self.frame = Some(frame);
+            return Ok(None);
+        }
+        Ok(match frame.opcode {
+            Opcode::Ping => Some(Incoming::Ping),
+            Opcode::Pong => Some(Incoming::Pong),
+            Opcode::Close => Some(Incoming::Close(CloseFrame::parse(self.control.as_slice())?)),
+            Opcode::Text | Opcode::Binary | Opcode::Continuation => None,
+        })
+    }
+
+    fn read_data(
+        &mut self,
+        mut frame: OpenFrame,
+        input: &mut [u8],
+        consumed: &mut usize,
+        now: Instant,
+    ) -> Option<Incoming> {
+        let payload = Self::take_payload(&mut frame, input, consumed);
+        let end = frame.fin && frame.remaining == 0;
+        if frame.remaining > 0 {
+            self.frame = Some(frame);
+        }
+        if payload.is_empty() && !end {
+            return None; // an empty fragment, or a header whose payload has not come yet
+        }
+        self.last_data = now;
+        let message = self.message.as_mut()?;
+        let kind = message.kind;
+        let start = !std::mem::replace(&mut message.handed_out, true);
+        if end {
+            self.message = None;
+            self.counts.messages += 1;
+        }
+        Some(Incoming::Data(Data { kind, start, end, payload }))
+    }
+}

@@ -1,0 +1,338 @@
+//! Messages to bytes (RFC 6455 §6.1).
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use rand_chacha::ChaCha12Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+use super::closing::{State, WaitingClose};
+use super::receive::{ControlPayload, Counts};
+use super::timers::Timers;
+use crate::Role;
+use crate::config::Config;
+use crate::error::SendError;
+use crate::frame::{FrameHeader, MAX_CONTROL_LEN, Opcode};
+use crate::mask::MaskKey;
+use crate::message::{Message, MessageKind};
+use crate::outbox::Outbox;
+use crate::utf8::Utf8Validator;
+
+/// The sending half of a [`Connection`](super::Connection): turns messages into bytes, answers
+/// pings, carries out the closing handshake and keeps the deadlines.
+#[derive(Debug)]
+pub struct Sender {
+    pub(super) config: Arc<Config>,
+    pub(super) outbox: Outbox,
+    /// A client's source of masking keys. A server masks nothing.
+    keys: Option<Box<ChaCha12Rng>>,
+    pub(super) state: State,
+    message: Option<OpenMessage>,
+    frame: Option<OpenFrame>,
+    /// A pong that found no room. Only the newest ping needs an answer (RFC 6455 §5.5.3).
+    pong: Option<Box<ControlPayload>>,
+    pub(super) waiting_close: Option<WaitingClose>,
+    pub(super) timers: Timers,
+    counts: Counts,
+}
+
+/// A message that is being sent in fragments.
+#[derive(Debug)]
+struct OpenMessage {
+    kind: MessageKind,
+    utf8: Utf8Validator,
+}
+
+/// A frame whose header is out and whose payload is not complete.
+#[derive(Debug)]
+struct OpenFrame {
+    kind: MessageKind,
+    fin: bool,
+    mask: Option<MaskKey>,
+    remaining: u64,
+}
+
+impl Sender {
+    /// The sending half of a connection that was just opened.
+    ///
+    /// A client masks with keys drawn from `seed`, which must be unpredictable (RFC 6455 §10.3).
+    pub fn new(role: Role, config: Arc<Config>, seed: [u8; 32], now: Instant) -> Self {
+        Self {
+            timers: Timers::new(now),
+            config,
+            outbox: Outbox::default(),
+            keys: match role {
+                Role::Client => Some(Box::new(ChaCha12Rng::from_seed(seed))),
+                Role::Server => None,
+            },
+            state: State::Open,
+            message: None,
+            frame: None,
+            pong: None,
+            waiting_close: None,
+            counts: Counts::default(),
+        }
+    }
+
+    /// Sends a whole message, in one frame.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`], [`SendError::MessageOpen`] or [`SendError::FrameOpen`]
+    pub fn send(&mut self, message: Message) -> Result<(), SendError> {
+        self.check_open()?;
+        if self.message.is_some() {
+            return Err(SendError::MessageOpen);
+        }
+        let opcode = data_opcode(message.kind());
+        let payload = message.into_bytes();
+        if self.keys.is_some() {
+            self.push_frame(true, opcode, &payload);
+        } else {
+            self.push_header(true, opcode, length(&payload));
+            self.counts.bytes += length(&payload);
+            self.outbox.push_shared(payload);
+        }
+        self.counts.messages += 1;
+        Ok(())
+    }
+
+    /// Sends a part of a message, in one frame; `fin` ends the message.
+    ///
+    /// The first part decides the message's kind. A character of a text may be cut between parts.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`], [`SendError::KindChanged`], [`SendError::InvalidUtf8`] or
+    /// [`SendError::FrameOpen`]
+    pub fn send_fragment(
+        &mut self,
+        kind: MessageKind,
+        payload: &[u8],
+        fin: bool,
+    ) -> Result<(), SendError> {
+        let first = self.begin_fragment(kind)?;
+        self.check_text(kind, payload, fin)?;
+        self.push_frame(fin, if first { data_opcode(kind) } else { Opcode::Continuation }, payload);
+        self.end_fragment(kind, fin);
+        Ok(())
+    }
+
+    /// Begins a part of a message as one frame of exactly `len` bytes, whose payload follows in
+    /// calls of [`continue_frame`](Self::continue_frame). `fin` ends the message with it.
+    ///
+    /// Until the payload is complete nothing else can be sent, not even a pong or a closing
+    /// frame (RFC 6455 §5.4): large messages do better in fragments, where the peer takes them.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`], [`SendError::KindChanged`] or [`SendError::FrameOpen`]
+    pub fn start_frame(&mut self, kind: MessageKind, len: u64, fin: bool) -> Result<(), SendError> {
+        let first = self.begin_fragment(kind)?;
+        let opcode = if first { data_opcode(kind) } else { Opcode::Continuation };
+        let mask = self.push_header(fin, opcode, len);
+        if self.message.is_none() {
+            self.message = Some(OpenMessage { kind, utf8: Utf8Validator::default() });
+        }
+        self.frame = Some(OpenFrame { kind, fin, mask, remaining: len });
+        if len == 0 { self.end_frame() } else { Ok(()) }
+    }
+
+    /// The next bytes of the frame that [`start_frame`](Self::start_frame) began.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`], [`SendError::FrameOverrun`] or [`SendError::InvalidUtf8`]
+    pub fn continue_frame(&mut self, payload: &[u8]) -> Result<(), SendError> {
+        // A closing frame has to wait for this frame's end, so the rest may still go out.
+        if self.state == State::Failed {
+            return Err(SendError::Closed);
+        }
+        let len = length(payload);
+        let frame = self.frame.as_ref().filter(|frame| len <= frame.remaining);
+        let Some(&OpenFrame { kind, fin, remaining, .. }) = frame else {
+            return Err(SendError::FrameOverrun);
+        };
+        self.check_text(kind, payload, fin && len == remaining)?;
+        let Some(frame) = &mut self.frame else { return Err(SendError::FrameOverrun) };
+        frame.remaining -= len;
+        let out = self.outbox.push_copy(payload);
+        if let Some(mask) = &mut frame.mask {
+            mask.apply(out);
+        }
+        self.counts.bytes += len;
+        if frame.remaining == 0 { self.end_frame() } else { Ok(()) }
+    }
+
+    /// Bytes that the open frame still lacks; 0 if none is open.
+    pub fn frame_remaining(&self) -> u64 {
+        self.frame.as_ref().map_or(0, |frame| frame.remaining)
+    }
+
+    /// Whether a message has been begun and not ended.
+    pub const fn in_message(&self) -> bool {
+        self.message.is_some()
+    }
+
+    /// Asks the peer for life.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`], [`SendError::ControlTooLong`] or [`SendError::FrameOpen`]
+    pub fn ping(&mut self, payload: &[u8], now: Instant) -> Result<(), SendError> {
+        self.send_control(Opcode::Ping, payload)?;
+        self.timers.pinged(payload, now);
+        Ok(())
+    }
+
+    /// Gives a sign of life unasked (RFC 6455 §5.5.3).
+    ///
+    /// # Errors
+    /// [`SendError::Closed`], [`SendError::ControlTooLong`] or [`SendError::FrameOpen`]
+    pub fn pong(&mut self, payload: &[u8]) -> Result<(), SendError> {
+        self.send_control(Opcode::Pong, payload)
+    }
+
+    /// Answers a ping (RFC 6455 §5.5.2), at once or when there is room.
+    pub fn handle_ping(&mut self, payload: &[u8]) {
+        if self.state != State::Open {
+            return;
+        }
+        if self.has_room() && self.pong(payload).is_ok() {
+            return;
+        }
+        let mut pong = ControlPayload::EMPTY;
+        pong.push(payload);
+        self.pong = Some(Box::new(pong));
+    }
+
+    /// Notes a pong: the peer lives, and if it answers the last ping, how far away it is.
+    pub fn handle_pong(&mut self, payload: &[u8], now: Instant) {
+        self.timers.ponged(payload, now);
+    }
+
+    /// Whether less waits to be written than [`Config::max_outbox`].
+    pub fn has_room(&self) -> bool {
+        self.outbox.len() < self.config.max_outbox
+    }
+
+    /// The bytes to write. What waited for room is added first.
+    pub fn outbox(&mut self) -> &mut Outbox {
+        if self.frame.is_none() {
+            if self.has_room()
+                && let Some(pong) = self.pong.take()
+            {
+                // Closed or too long: neither can be, and a pong is no promise.
+                let _ = self.pong(pong.as_slice());
+            }
+            self.push_waiting_close();
+        }
+        &mut self.outbox
+    }
+
+    /// What was sent so far, counting what waits in the outbox.
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    pub(super) fn has_open_frame(&self) -> bool {
+        self.frame.is_some()
+    }
+
+    /// Puts a control frame into the outbox, whatever the state.
+    pub(super) fn push_control(&mut self, opcode: Opcode, payload: &[u8]) {
+        self.push_frame(true, opcode, payload);
+    }
+
+    /// Drops a pong that waits: the connection is closing.
+    pub(super) fn drop_pong(&mut self) {
+        self.pong = None;
+    }
+
+    fn send_control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendError> {
+        self.check_open()?;
+        if payload.len() > MAX_CONTROL_LEN {
+            return Err(SendError::ControlTooLong);
+        }
+        self.push_control(opcode, payload);
+        Ok(())
+    }
+
+    fn check_open(&self) -> Result<(), SendError> {
+        if self.state != State::Open {
+            return Err(SendError::Closed);
+        }
+        if self.frame.is_some() { Err(SendError::FrameOpen) } else { Ok(()) }
+    }
+
+    /// Whether the fragment to come is its message's first.
+    fn begin_fragment(&self, kind: MessageKind) -> Result<bool, SendError> {
+        self.check_open()?;
+        match &self.message {
+            None => Ok(true),
+            Some(open) if open.kind == kind => Ok(false),
+            Some(_) => Err(SendError::KindChanged),
+        }
+    }
+
+    /// What we send as text is text: judged over the whole message, before any of it goes out.
+    fn check_text(
+        &mut self,
+        kind: MessageKind,
+        payload: &[u8],
+        end: bool,
+    ) -> Result<(), SendError> {
+        if kind == MessageKind::Binary {
+            return Ok(());
+        }
+        let mut utf8 =
+            self.message.as_ref().map_or_else(Utf8Validator::default, |open| open.utf8.clone());
+        utf8.push(payload).map_err(|_| SendError::InvalidUtf8)?;
+        if end {
+            utf8.clone().finish().map_err(|_| SendError::InvalidUtf8)?;
+        }
+        self.message = Some(OpenMessage { kind, utf8 });
+        Ok(())
+    }
+
+    fn end_fragment(&mut self, kind: MessageKind, fin: bool) {
+        if fin {
+            self.message = None;
+            self.counts.messages += 1;
+        } else if self.message.is_none() {
+            self.message = Some(OpenMessage { kind, utf8: Utf8Validator::default() });
+        }
+    }
+
+    fn end_frame(&mut self) -> Result<(), SendError> {
+        if let Some(frame) = self.frame.take() {
+            self.end_fragment(frame.kind, frame.fin);
+        }
+        Ok(())
+    }
+
+    fn push_header(&mut self, fin: bool, opcode: Opcode, len: u64) -> Option<MaskKey> {
+        // RFC 6455 §5.3: a fresh, unpredictable key for each frame.
+        let mask = self.keys.as_mut().map(|keys| MaskKey::new(keys.next_u32().to_ne_bytes()));
+        let header = FrameHeader::new(fin, opcode, mask, len).encode();
+        self.outbox.push_copy(header.as_ref());
+        self.counts.frames += 1;
+        self.counts.bytes += length(header.as_ref());
+        mask
+    }
+
+    fn push_frame(&mut self, fin: bool, opcode: Opcode, payload: &[u8]) {
+        let mask = self.push_header(fin, opcode, length(payload));
+        let out = self.outbox.push_copy(payload);
+        if let Some(mut mask) = mask {
+            mask.apply(out);
+        }
+        self.counts.bytes += length(payload);
+    }
+}
+
+const fn data_opcode(kind: MessageKind) -> Opcode {
+    match kind {
+        MessageKind::Text => Opcode::Text,
+        MessageKind::Binary => Opcode::Binary,
+    }
+}
+
+fn length(bytes: &[u8]) -> u64 {
+    u64::try_from(bytes.len()).unwrap_or(u64::MAX)
+}

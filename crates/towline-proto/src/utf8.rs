@@ -1,0 +1,103 @@
+//! UTF-8 checked as it streams, failing at the first bad byte (RFC 6455 §8.1).
+
+/// Checks text that arrives in pieces; a character may be cut anywhere.
+#[derive(Clone, Debug, Default)]
+pub struct Utf8Validator {
+    /// The bytes of a character whose end has not come yet: `cut[..cut_len]`, at most three.
+    cut: [u8; 4],
+    cut_len: usize,
+}
+
+/// Bytes that are not, and cannot become, UTF-8.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct InvalidUtf8;
+
+/// What one piece gave: whole characters. A character cut at its end is kept for the next piece.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Checked<'a> {
+    /// The character that the last piece had begun and this one ended.
+    pub first: Option<char>,
+    /// The characters that lie within this piece.
+    pub rest: &'a str,
+}
+
+/// From this length on the vectorised checker wins over std's.
+const SIMD_FROM: usize = 64;
+
+impl Utf8Validator {
+    /// Checks the next piece, in full: a byte that can never become part of UTF-8 fails at once.
+    ///
+    /// # Errors
+    /// [`InvalidUtf8`], after which the text is lost.
+    pub fn push<'a>(&mut self, piece: &'a [u8]) -> Result<Checked<'a>, InvalidUtf8> {
+        let mut rest = piece;
+        let first = if self.cut_len == 0 { None } else { self.complete(&mut rest)? };
+        if self.cut_len > 0 {
+            // The piece was too short to end the character.
+            return Ok(Checked { first: None, rest: "" });
+        }
+        let whole = rest.len() - cut_at_end(rest);
+        let (whole, cut) = rest.split_at(whole);
+        let text = if whole.len() < SIMD_FROM {
+            str::from_utf8(whole).map_err(|_| InvalidUtf8)?
+        } else {
+            simdutf8::basic::from_utf8(whole).map_err(|_| InvalidUtf8)?
+        };
+        self.keep(cut)?;
+        Ok(Checked { first, rest: text })
+    }
+
+    /// The text is over: no character may be left open.
+    ///
+    /// # Errors
+    /// [`InvalidUtf8`] if the last character was cut.
+    pub fn finish(&mut self) -> Result<(), InvalidUtf8> {
+        if std::mem::take(&mut self.cut_len) > 0 { Err(InvalidUtf8) } else { Ok(()) }
+    }
+
+    /// Takes from `rest` what the open character lacks.
+    fn complete(&mut self, rest: &mut &[u8]) -> Result<Option<char>, InvalidUtf8> {
+        while let Some((byte, tail)) = rest.split_first() {
+            self.cut[self.cut_len] = *byte;
+            self.cut_len += 1;
+            *rest = tail;
+            match str::from_utf8(&self.cut[..self.cut_len]) {
+                Ok(text) => {
+                    self.cut_len = 0;
+                    return Ok(text.chars().next());
+                }
+                // `None`: so far so good, and not over.
+                Err(error) if error.error_len().is_none() => {}
+                Err(_) => return Err(InvalidUtf8),
+            }
+        }
+        Ok(None)
+    }
+
+    /// Keeps the start of a character, if it can become one.
+    fn keep(&mut self, cut: &[u8]) -> Result<(), InvalidUtf8> {
+        if let Err(error) = str::from_utf8(cut) {
+            if error.error_len().is_some() {
+                return Err(InvalidUtf8);
+            }
+            self.cut[..cut.len()].copy_from_slice(cut);
+            self.cut_len = cut.len();
+        }
+        Ok(())
+    }
+}
+
+/// How many bytes at the end begin a character that does not end there.
+fn cut_at_end(bytes: &[u8]) -> usize {
+    for (back, byte) in bytes.iter().rev().take(3).enumerate() {
+        let width = match byte {
+            0x80..=0xBF => continue, // a continuation byte: its lead stands further ahead
+            0xC0..=0xDF => 2,
+            0xE0..=0xEF => 3,
+            0xF0..=0xFF => 4,
+            0x00..=0x7F => return 0,
+        };
+        return if back + 1 < width { back + 1 } else { 0 };
+    }
+    0
+}
