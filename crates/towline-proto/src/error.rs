@@ -152,6 +152,8 @@ pub enum SendError {
     FrameOpen,
     /// More payload than the open frame declared, or no frame is open.
     FrameOverrun,
+    /// A frame of 2^63 bytes or more (RFC 6455 §5.2).
+    FrameTooLong,
     /// Text that is not UTF-8 (RFC 6455 §8.1).
     InvalidUtf8,
     /// A ping or pong payload of more than 125 bytes (RFC 6455 §5.5).
@@ -168,6 +170,7 @@ impl fmt::Display for SendError {
             Self::KindChanged => "a message keeps the kind of its first fragment",
             Self::FrameOpen => "a frame is open; send the rest of its payload first",
             Self::FrameOverrun => "the payload is longer than the open frame declared",
+            Self::FrameTooLong => "a frame holds less than 2^63 bytes; send a longer one in parts",
             Self::InvalidUtf8 => "a text message must be UTF-8; send these bytes as binary",
             Self::ControlTooLong => "a ping or pong carries at most 125 bytes",
         })

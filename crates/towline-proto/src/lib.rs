@@ -14,9 +14,11 @@ mod config;
 mod connection;
 mod error;
 mod frame;
+pub mod handshake;
 mod mask;
 mod message;
 mod outbox;
+mod uri;
 mod utf8;
 
 pub use close::{CloseCode, CloseError, CloseFrame, MAX_REASON_LEN};
@@ -29,6 +31,7 @@ pub use frame::{EncodedHeader, FrameHeader, MAX_CONTROL_LEN, Opcode};
 pub use mask::MaskKey;
 pub use message::{Assembly, Fragment, Message, MessageKind, Piece, Utf8Bytes};
 pub use outbox::Outbox;
+pub use uri::{UriError, WsUri};
 pub use utf8::{Checked, InvalidUtf8, Utf8Validator};
 
 /// Which side of a connection this is.

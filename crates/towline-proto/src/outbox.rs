@@ -37,6 +37,11 @@ impl Outbox {
 
     /// Copies bytes to the end, and gives them for masking in place.
     pub(crate) fn push_copy(&mut self, bytes: &[u8]) -> &mut [u8] {
+        // A peer that reads slowly may never let the tail run empty: what was written goes when
+        // it is the larger part, so that each byte is moved once at most.
+        if self.written > self.tail.len() / 2 {
+            self.tail.drain(..std::mem::take(&mut self.written));
+        }
         let start = self.tail.len();
         self.tail.extend_from_slice(bytes);
         &mut self.tail[start..]

@@ -48,8 +48,8 @@ impl Sender {
     pub fn close(&mut self, frame: Option<CloseFrame>, now: Instant) {
         if self.state == State::Open {
             self.state = State::CloseSent;
-            self.push_close(frame);
             self.closing(now);
+            self.push_close(frame);
         }
     }
 
@@ -58,8 +58,8 @@ impl Sender {
         match self.state {
             State::Open => {
                 // The echo names the peer's code; its reason is the peer's to know.
-                self.push_close(frame.cloned());
                 self.closing(now);
+                self.push_close(frame.cloned());
                 self.state = State::Closed;
             }
             State::CloseSent => self.state = State::Closed,
@@ -74,11 +74,11 @@ impl Sender {
 
     /// Fails the connection with this closing frame.
     pub fn fail_with(&mut self, frame: Option<CloseFrame>, now: Instant) {
-        if self.state == State::Open {
-            self.push_close(frame);
-        }
         if matches!(self.state, State::Open | State::CloseSent) {
             self.closing(now);
+            if self.state == State::Open {
+                self.push_close(frame);
+            }
             self.state = State::Failed;
         }
     }
@@ -102,6 +102,7 @@ impl Sender {
 
     pub(super) fn push_waiting_close(&mut self) {
         let Some(WaitingClose(frame)) = self.waiting_close.take() else { return };
+        self.timers.close_starts_at(self.counts().bytes);
         let mut payload = super::receive::ControlPayload::EMPTY;
         if let Some(frame) = &frame {
             let (code, reason) = frame.parts();

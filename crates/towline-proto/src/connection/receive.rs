@@ -203,6 +203,9 @@ impl Receiver {
                 self.done = true;
             })?,
         };
+        if data.end {
+            self.counts.messages += 1;
+        }
         Ok(Piece { kind: data.kind, payload, start: data.start, end: data.end, text })
     }
 
@@ -432,7 +435,6 @@ impl Receiver {
         let start = !std::mem::replace(&mut message.handed_out, true);
         if end {
             self.message = None;
-            self.counts.messages += 1;
         }
         Some(Incoming::Data(Data { kind, start, end, payload }))
     }

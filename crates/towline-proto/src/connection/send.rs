@@ -34,6 +34,8 @@ pub struct Sender {
     pub(super) waiting_close: Option<WaitingClose>,
     pub(super) timers: Timers,
     counts: Counts,
+    /// What `counts.bytes` was at the end of the last bytes of a message.
+    data_end: u64,
 }
 
 /// A message that is being sent in fragments.
@@ -71,6 +73,7 @@ impl Sender {
             pong: None,
             waiting_close: None,
             counts: Counts::default(),
+            data_end: 0,
         }
     }
 
@@ -91,6 +94,7 @@ impl Sender {
             self.push_header(true, opcode, length(&payload));
             self.counts.bytes += length(&payload);
             self.outbox.push_shared(payload);
+            self.data_end = self.counts.bytes;
         }
         self.counts.messages += 1;
         Ok(())
@@ -123,16 +127,24 @@ impl Sender {
     /// frame (RFC 6455 §5.4): large messages do better in fragments, where the peer takes them.
     ///
     /// # Errors
-    /// [`SendError::Closed`], [`SendError::KindChanged`] or [`SendError::FrameOpen`]
+    /// [`SendError::Closed`], [`SendError::KindChanged`], [`SendError::FrameOpen`] or
+    /// [`SendError::FrameTooLong`]; of a text whose last frame is empty, [`SendError::InvalidUtf8`]
     pub fn start_frame(&mut self, kind: MessageKind, len: u64, fin: bool) -> Result<(), SendError> {
+        if len == 0 {
+            return self.send_fragment(kind, &[], fin);
+        }
         let first = self.begin_fragment(kind)?;
+        if len > MAX_FRAME_LEN {
+            return Err(SendError::FrameTooLong);
+        }
         let opcode = if first { data_opcode(kind) } else { Opcode::Continuation };
         let mask = self.push_header(fin, opcode, len);
         if self.message.is_none() {
             self.message = Some(OpenMessage { kind, utf8: Utf8Validator::default() });
         }
         self.frame = Some(OpenFrame { kind, fin, mask, remaining: len });
-        if len == 0 { self.end_frame() } else { Ok(()) }
+        self.data_end = self.counts.bytes;
+        Ok(())
     }
 
     /// The next bytes of the frame that [`start_frame`](Self::start_frame) began.
@@ -156,8 +168,14 @@ impl Sender {
         if let Some(mask) = &mut frame.mask {
             mask.apply(out);
         }
+        let ended = frame.remaining == 0;
         self.counts.bytes += len;
-        if frame.remaining == 0 { self.end_frame() } else { Ok(()) }
+        self.data_end = self.counts.bytes;
+        if ended {
+            self.frame = None;
+            self.end_fragment(kind, fin);
+        }
+        Ok(())
     }
 
     /// Bytes that the open frame still lacks; 0 if none is open.
@@ -193,6 +211,7 @@ impl Sender {
         if self.state != State::Open {
             return;
         }
+        self.pong = None; // this one is newer
         if self.has_room() && self.pong(payload).is_ok() {
             return;
         }
@@ -225,6 +244,11 @@ impl Sender {
         &mut self.outbox
     }
 
+    /// The limits and deadlines.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
     /// What was sent so far, counting what waits in the outbox.
     pub const fn counts(&self) -> Counts {
         self.counts
@@ -232,6 +256,16 @@ impl Sender {
 
     pub(super) fn has_open_frame(&self) -> bool {
         self.frame.is_some()
+    }
+
+    /// Bytes that have left the outbox.
+    pub(super) fn written(&self) -> u64 {
+        self.counts.bytes - u64::try_from(self.outbox.len()).unwrap_or(u64::MAX)
+    }
+
+    /// Grows whenever bytes of messages are sent, and whenever bytes up to their end are written.
+    pub(super) fn data_progress(&self) -> u64 {
+        self.data_end.saturating_add(self.written().min(self.data_end))
     }
 
     /// Puts a control frame into the outbox, whatever the state.
@@ -299,13 +333,6 @@ impl Sender {
         }
     }
 
-    fn end_frame(&mut self) -> Result<(), SendError> {
-        if let Some(frame) = self.frame.take() {
-            self.end_fragment(frame.kind, frame.fin);
-        }
-        Ok(())
-    }
-
     fn push_header(&mut self, fin: bool, opcode: Opcode, len: u64) -> Option<MaskKey> {
         // RFC 6455 §5.3: a fresh, unpredictable key for each frame.
         let mask = self.keys.as_mut().map(|keys| MaskKey::new(keys.next_u32().to_ne_bytes()));
@@ -323,8 +350,14 @@ impl Sender {
             mask.apply(out);
         }
         self.counts.bytes += length(payload);
+        if !opcode.is_control() {
+            self.data_end = self.counts.bytes;
+        }
     }
 }
+
+/// The longest frame in bytes: a length's top bit is never set (RFC 6455 §5.2).
+const MAX_FRAME_LEN: u64 = i64::MAX.unsigned_abs();
 
 const fn data_opcode(kind: MessageKind) -> Opcode {
     match kind {

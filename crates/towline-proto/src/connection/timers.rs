@@ -14,9 +14,12 @@ pub(super) struct Timers {
     ping: Option<Ping>,
     pings: u64,
     round_trip: Option<Duration>,
+    /// Since the peer was last asked for life.
+    life: Option<Wait>,
+    /// Since the closing handshake began.
+    close: Option<Wait>,
     last_pong: Instant,
-    close_by: Option<Instant>,
-    /// Data sent, in frames, when last looked at; and when that was.
+    /// How far data had gone out when last looked at; and when that was.
     sent: (u64, Instant),
 }
 
@@ -24,8 +27,26 @@ pub(super) struct Timers {
 struct Ping {
     payload: Box<[u8]>,
     sent: Instant,
-    /// Whether the connection counts as lost without an answer.
-    keepalive: bool,
+}
+
+/// A wait for the answer to a frame of ours.
+///
+/// While the frame waits behind others that the peer is taking, the peer is slow, not silent.
+#[derive(Clone, Copy, Debug)]
+struct Wait {
+    since: Instant,
+    /// Bytes that had been written then.
+    written: u64,
+    /// Bytes that are written before the frame; not known while it waits for an open frame's end.
+    before: u64,
+}
+
+impl Wait {
+    /// The wait that begins now, if the frame had to wait in turn and there has been progress.
+    fn renewed(self, written: u64, now: Instant) -> Option<Self> {
+        let waited = self.written < self.before && self.written < written;
+        waited.then_some(Self { since: now, written, before: self.before })
+    }
 }
 
 /// A deadline passed that ends the connection.
@@ -44,21 +65,28 @@ impl Timers {
             ping: None,
             pings: 0,
             round_trip: None,
+            life: None,
+            close: None,
             last_pong: now,
-            close_by: None,
             sent: (0, now),
         }
     }
 
     pub(super) fn pinged(&mut self, payload: &[u8], now: Instant) {
-        let keepalive = false;
-        self.ping = Some(Ping { payload: payload.into(), sent: now, keepalive });
+        self.ping = Some(Ping { payload: payload.into(), sent: now });
     }
 
     pub(super) fn ponged(&mut self, payload: &[u8], now: Instant) {
         // A pong with another payload answers an older ping, or none (RFC 6455 §5.5.3).
         if let Some(ping) = self.ping.take_if(|ping| *ping.payload == *payload) {
             self.round_trip = Some(now.duration_since(ping.sent));
+        }
+    }
+
+    /// The closing frame will follow so many bytes.
+    pub(super) fn close_starts_at(&mut self, before: u64) {
+        if let Some(wait) = &mut self.close {
+            wait.before = before;
         }
     }
 }
@@ -76,13 +104,15 @@ impl Sender {
         match self.state {
             State::Open => [
                 self.ping_at(life),
-                self.config.pong_interval.map(|every| self.timers.last_pong + every),
-                self.config.idle_timeout.map(|limit| life.data.max(self.timers.sent.1) + limit),
+                self.config
+                    .pong_interval
+                    .and_then(|every| self.timers.last_pong.checked_add(every)),
+                self.idle_at(life),
             ]
             .into_iter()
             .flatten()
             .min(),
-            State::CloseSent | State::Closed | State::Failed => self.timers.close_by,
+            State::CloseSent | State::Closed | State::Failed => self.cut_at(),
         }
     }
 
@@ -94,61 +124,83 @@ impl Sender {
         match self.state {
             State::Open => self.handle_open_timeout(life, now),
             State::CloseSent | State::Closed | State::Failed => {
-                if self.timers.close_by.is_none_or(|by| now < by) {
+                if self.cut_at().is_none_or(|at| now < at) {
                     return None;
                 }
-                self.timers.close_by = None;
+                let wait = self.timers.close.take()?;
+                // What was sent before the closing frame may still be on its way.
+                if self.state != State::Failed {
+                    self.timers.close = wait.renewed(self.written(), now);
+                }
+                if self.timers.close.is_some() {
+                    return None;
+                }
                 self.abort();
                 Some(Expired::ClosingTooSlow)
             }
         }
     }
 
-    /// Starts the clock of the closing handshake.
+    /// Starts the clock of the closing handshake; the closing frame comes next.
     pub(super) fn closing(&mut self, now: Instant) {
-        self.timers.close_by = Some(now + self.config.close_timeout);
+        let before = if self.has_open_frame() { u64::MAX } else { self.counts().bytes };
+        self.timers.close = Some(Wait { since: now, written: self.written(), before });
+    }
+
+    fn cut_at(&self) -> Option<Instant> {
+        self.timers.close.and_then(|wait| wait.since.checked_add(self.config.close_timeout))
     }
 
     /// When to ask for life, or to stop waiting for it.
     fn ping_at(&self, life: Life) -> Option<Instant> {
         let interval = self.config.ping_interval?;
-        Some(match &self.timers.ping {
-            // Whatever came since the ping is life as good as a pong.
-            Some(Ping { keepalive: true, sent, .. }) if life.received <= *sent => {
-                *sent + self.config.pong_timeout
-            }
-            Some(Ping { keepalive: true, .. } | Ping { keepalive: false, .. }) | None => {
-                life.received + interval
-            }
-        })
+        match self.unanswered(life) {
+            Some(wait) => wait.since.checked_add(self.config.pong_timeout),
+            // An open frame leaves no room for a ping: it has to wait, and `write_timeout` watches.
+            None if self.has_open_frame() => None,
+            None => life.received.checked_add(interval),
+        }
+    }
+
+    /// The wait for a sign of life. Whatever came since it began is as good as a pong.
+    fn unanswered(&self, life: Life) -> Option<Wait> {
+        self.timers.life.filter(|wait| life.received <= wait.since)
+    }
+
+    fn idle_at(&self, life: Life) -> Option<Instant> {
+        life.data.max(self.timers.sent.1).checked_add(self.config.idle_timeout?)
     }
 
     fn handle_open_timeout(&mut self, life: Life, now: Instant) -> Option<Expired> {
-        if self.ping_at(life).is_some_and(|at| at <= now) {
-            match &self.timers.ping {
-                Some(ping) if ping.keepalive && life.received <= ping.sent => {
-                    self.fail_with(
-                        CloseFrame::new(CloseCode::INTERNAL_ERROR, "no pong in time").ok(),
-                        now,
-                    );
-                    return Some(Expired::PeerSilent);
+        let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
+        if is_due(self.ping_at(life)) {
+            match self.unanswered(life) {
+                None => self.ask_for_life(now),
+                Some(wait) => {
+                    self.timers.life = wait.renewed(self.written(), now);
+                    if self.timers.life.is_none() {
+                        let why = CloseFrame::new(CloseCode::INTERNAL_ERROR, "no pong in time");
+                        self.fail_with(why.ok(), now);
+                        return Some(Expired::PeerSilent);
+                    }
                 }
-                Some(_) | None => self.ask_for_life(now),
             }
         }
         if let Some(every) = self.config.pong_interval
-            && self.timers.last_pong + every <= now
+            && is_due(self.timers.last_pong.checked_add(every))
         {
-            // Inside a large frame there is no room for a pong, and the frame is life enough.
-            let _ = self.pong(&[]);
+            // Inside a large frame, or behind a full outbox, what waits is life enough.
+            if self.has_room() {
+                let _ = self.pong(&[]);
+            }
             self.timers.last_pong = now;
         }
-        if let Some(limit) = self.config.idle_timeout {
-            let sent = self.counts().messages + self.counts().frames;
+        if self.config.idle_timeout.is_some() {
+            let sent = self.data_progress();
             if sent != self.timers.sent.0 {
                 self.timers.sent = (sent, now);
             }
-            if life.data.max(self.timers.sent.1) + limit <= now {
+            if is_due(self.idle_at(life)) {
                 self.close(CloseFrame::new(CloseCode::GOING_AWAY, "idle").ok(), now);
             }
         }
@@ -156,10 +208,11 @@ impl Sender {
     }
 
     fn ask_for_life(&mut self, now: Instant) {
+        let (written, before) = (self.written(), self.counts().bytes);
+        self.timers.life = Some(Wait { since: now, written, before });
         self.timers.pings += 1;
         let payload = self.timers.pings.to_be_bytes();
-        // An open frame leaves no room for a ping: the wait for the pong starts all the same.
+        // No frame is open, and the connection is: a ping of eight bytes is always taken.
         let _ = self.ping(&payload, now);
-        self.timers.ping = Some(Ping { payload: payload.into(), sent: now, keepalive: true });
     }
 }

@@ -1,0 +1,122 @@
+//! [`ClientRequest`]: what a client asks for, before there is a connection.
+
+use http::header::{HOST, HeaderName, HeaderValue, ORIGIN};
+
+use super::headers::{is_token, reserved};
+use super::http1::write_header;
+use super::{RequestError, VERSION};
+use crate::uri::WsUri;
+
+/// The opening request of a client, except for its key (RFC 6455 §4.1).
+///
+/// It can be kept and used again: every attempt gets its own key from
+/// [`ClientHandshake::new`](super::ClientHandshake::new).
+///
+/// ```
+/// # use towline_proto::{WsUri, handshake::ClientRequest};
+/// let uri = WsUri::parse("wss://example.com/chat")?;
+/// let request = ClientRequest::new(&uri).subprotocol("chat.v2")?.header("Cookie", "id=7")?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClientRequest {
+    authority: String,
+    resource: String,
+    subprotocols: Vec<String>,
+    /// In the order of their first mention, each name once.
+    headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+impl ClientRequest {
+    /// A request for this address. It names no origin and offers no extension.
+    pub fn new(uri: &WsUri) -> Self {
+        Self {
+            authority: uri.authority(),
+            resource: uri.resource().to_owned(),
+            subprotocols: Vec::new(),
+            headers: Vec::new(),
+        }
+    }
+
+    /// The same request for another address. Its headers go along, secrets among them.
+    pub fn with_uri(self, uri: &WsUri) -> Self {
+        Self { authority: uri.authority(), resource: uri.resource().to_owned(), ..self }
+    }
+
+    /// Offers a subprotocol; the first one offered is the one liked best (RFC 6455 §4.1).
+    pub fn subprotocol(mut self, name: &str) -> Result<Self, RequestError> {
+        if !is_token(name) {
+            return Err(RequestError::Subprotocol(name.to_owned()));
+        }
+        if self.subprotocols.iter().any(|offered| offered == name) {
+            return Err(RequestError::DuplicateSubprotocol(name.to_owned()));
+        }
+        self.subprotocols.push(name.to_owned());
+        Ok(self)
+    }
+
+    /// Names the origin on whose behalf the client acts, as browsers do (RFC 6455 §10.2).
+    pub fn origin(self, origin: &str) -> Result<Self, RequestError> {
+        self.header(ORIGIN.as_str(), origin)
+    }
+
+    /// Sets a header of the application's own; a value set before is replaced.
+    ///
+    /// `Host` can be set too, in place of the address's own. The headers that make the handshake
+    /// cannot.
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, RequestError> {
+        let name = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| RequestError::HeaderName(name.to_owned()))?;
+        if let Some(advice) = reserved(&name) {
+            return Err(RequestError::Reserved { name, advice });
+        }
+        // RFC 9110 §5.5: letters outside ASCII are read differently by everybody.
+        let Some(value) = HeaderValue::from_str(value).ok().filter(|_| value.is_ascii()) else {
+            return Err(RequestError::HeaderValue(name));
+        };
+        match self.headers.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, old)) => *old = value,
+            None => self.headers.push((name, value)),
+        }
+        Ok(self)
+    }
+
+    /// The subprotocols offered, in order.
+    pub fn subprotocols(&self) -> &[String] {
+        &self.subprotocols
+    }
+
+    /// Prints the head.
+    pub(super) fn head(&self, key: &str) -> Vec<u8> {
+        let mut head = format!("GET {} HTTP/1.1\r\n", self.resource).into_bytes();
+        match self.own(&HOST) {
+            Some(host) => write_header(&mut head, &HOST, host),
+            None => head.extend_from_slice(format!("Host: {}\r\n", self.authority).as_bytes()),
+        }
+        let fixed = format!(
+            "Upgrade: websocket\r\n\
+             Connection: Upgrade\r\n\
+             Sec-WebSocket-Key: {key}\r\n\
+             Sec-WebSocket-Version: {VERSION}\r\n"
+        );
+        head.extend_from_slice(fixed.as_bytes());
+        if !self.subprotocols.is_empty() {
+            let list = self.subprotocols.join(", ");
+            head.extend_from_slice(format!("Sec-WebSocket-Protocol: {list}\r\n").as_bytes());
+        }
+        if let Some(origin) = self.own(&ORIGIN) {
+            write_header(&mut head, &ORIGIN, origin);
+        }
+        for (name, value) in &self.headers {
+            if name != HOST && name != ORIGIN {
+                write_header(&mut head, name, value);
+            }
+        }
+        head.extend_from_slice(b"\r\n");
+        head
+    }
+
+    fn own(&self, name: &HeaderName) -> Option<&HeaderValue> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+}

@@ -1,0 +1,160 @@
+//! [`ServerRequest`]: a client's request, to be checked and answered (RFC 6455 §4.2).
+
+use base64::Engine as _;
+use http::header::{CONNECTION, CONTENT_LENGTH, HOST, ORIGIN, TRANSFER_ENCODING, UPGRADE};
+use http::header::{SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version};
+
+use super::headers::{ListError, extensions, has_token, only, reserved, subprotocols};
+use super::http1::write_header;
+use super::{BASE64, HandshakeError, Negotiated, RequestError, VERSION, accept_key};
+use crate::uri::Authority;
+
+/// A request whose head has come whole. It has the form of HTTP/1; whether it opens a WebSocket,
+/// [`check`](Self::check) says.
+#[derive(Debug)]
+pub struct ServerRequest {
+    request: Request<()>,
+    subprotocols: Result<Vec<String>, ListError>,
+}
+
+impl ServerRequest {
+    pub(super) fn new(request: Request<()>) -> Self {
+        let subprotocols = subprotocols(request.headers());
+        Self { request, subprotocols }
+    }
+
+    /// The head as it came, repeated headers included.
+    pub fn request(&self) -> &Request<()> {
+        &self.request
+    }
+
+    /// Whether the client wants a WebSocket, even if it asks for it wrongly.
+    ///
+    /// If it does not, this is a request for a page or the like.
+    pub fn is_upgrade(&self) -> bool {
+        let headers = self.request.headers();
+        has_token(headers, UPGRADE, "websocket")
+            || headers.keys().any(|name| name.as_str().starts_with("sec-websocket-"))
+    }
+
+    /// The subprotocols the client offers, the one it likes best first; none if the list is
+    /// malformed.
+    pub fn subprotocols(&self) -> &[String] {
+        self.subprotocols.as_deref().unwrap_or_default()
+    }
+
+    /// The web page's origin, which every browser names (RFC 6455 §10.2).
+    ///
+    /// `None` as well if there are several: have the request [checked](Self::check) before
+    /// letting it pass for one without an origin.
+    pub fn origin(&self) -> Option<&str> {
+        only(self.request.headers(), ORIGIN)?.to_str().ok()
+    }
+
+    /// Host and port the client meant to reach; `None` if that is missing, doubled or malformed.
+    pub fn host(&self) -> Option<&str> {
+        let header = only(self.request.headers(), HOST)?.to_str().ok()?;
+        // RFC 9112 §3.2.2: the host of an absolute target goes before the header, which has to be
+        // there and right all the same.
+        let target = self.request.uri().authority().map_or(header, |authority| authority.as_str());
+        let valid = [header, target].into_iter().all(|host| Authority::parse(host).is_ok());
+        valid.then_some(target)
+    }
+
+    /// Whether the request opens a WebSocket by all the rules of RFC 6455 §4.2.1.
+    pub fn check(&self) -> Result<(), HandshakeError> {
+        self.key().map(drop)
+    }
+
+    /// Checks the request, and prints the answer that opens the WebSocket (RFC 6455 §4.2.2).
+    ///
+    /// A subprotocol must be one of [those offered](Self::subprotocols); `headers` are sent as
+    /// they are after the handshake's own, which they must not repeat.
+    pub fn accept(
+        &self,
+        subprotocol: Option<&str>,
+        headers: &HeaderMap,
+    ) -> Result<(Vec<u8>, Negotiated), HandshakeError> {
+        let accept = accept_key(self.key()?);
+        if let Some(name) = subprotocol.filter(|name| !self.offers(name)) {
+            let error = RequestError::SubprotocolNotOffered(name.to_owned());
+            return Err(HandshakeError::Answer(error));
+        }
+        let mut head = format!(
+            "HTTP/1.1 101 Switching Protocols\r\n\
+             Upgrade: websocket\r\n\
+             Connection: Upgrade\r\n\
+             Sec-WebSocket-Accept: {accept}\r\n"
+        )
+        .into_bytes();
+        if let Some(name) = subprotocol {
+            head.extend_from_slice(format!("Sec-WebSocket-Protocol: {name}\r\n").as_bytes());
+        }
+        for (name, value) in headers {
+            if let Some(advice) = reserved(name) {
+                let error = RequestError::Reserved { name: name.clone(), advice };
+                return Err(HandshakeError::Answer(error));
+            }
+            write_header(&mut head, name, value);
+        }
+        head.extend_from_slice(b"\r\n");
+        Ok((head, Negotiated { subprotocol: subprotocol.map(str::to_owned) }))
+    }
+
+    /// The client's key, once everything else has been checked in the order of RFC 6455 §4.2.1.
+    fn key(&self) -> Result<&str, HandshakeError> {
+        let headers = self.request.headers();
+        if self.request.method() != Method::GET {
+            return Err(HandshakeError::Method(self.request.method().clone()));
+        }
+        if self.request.version() != Version::HTTP_11 {
+            return Err(HandshakeError::HttpVersion);
+        }
+        if !is_resource(self.request.uri()) {
+            return Err(HandshakeError::Target);
+        }
+        if self.host().is_none() {
+            return Err(HandshakeError::Host);
+        }
+        if !has_token(headers, UPGRADE, "websocket") {
+            return Err(HandshakeError::Upgrade);
+        }
+        if !has_token(headers, CONNECTION, "upgrade") {
+            return Err(HandshakeError::Connection);
+        }
+        if only(headers, SEC_WEBSOCKET_VERSION).ok_or(HandshakeError::NoVersion)? != VERSION {
+            return Err(HandshakeError::Version);
+        }
+        let key = only(headers, SEC_WEBSOCKET_KEY).and_then(key).ok_or(HandshakeError::Key)?;
+        if headers.contains_key(ORIGIN) && self.origin().is_none() {
+            return Err(HandshakeError::Origin);
+        }
+        let body = headers.get_all(CONTENT_LENGTH).iter().any(|length| length != "0");
+        if body || headers.contains_key(TRANSFER_ENCODING) {
+            return Err(HandshakeError::Body);
+        }
+        if let Err(error) = self.subprotocols {
+            return Err(HandshakeError::Subprotocols(error));
+        }
+        extensions(headers).map_err(HandshakeError::Extensions)?;
+        Ok(key)
+    }
+
+    fn offers(&self, subprotocol: &str) -> bool {
+        self.subprotocols().iter().any(|offered| offered == subprotocol)
+    }
+}
+
+/// RFC 6455 §4.2.1: the target is a path, or an `http:` or `https:` address with one.
+fn is_resource(target: &Uri) -> bool {
+    let scheme = matches!(target.scheme_str(), None | Some("http" | "https"));
+    target.path().starts_with('/') && scheme
+}
+
+/// RFC 6455 §4.2.1: a key is 16 bytes in base64.
+fn key(value: &HeaderValue) -> Option<&str> {
+    let key = value.to_str().ok()?;
+    let bytes = BASE64.decode(key).ok()?;
+    (bytes.len() == 16).then_some(key)
+}

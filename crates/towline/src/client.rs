@@ -1,0 +1,240 @@
+//! A client's settings, and connecting.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+use towline_proto::handshake::{ClientHandshake, ClientRequest, HeadLimits};
+use towline_proto::{Config, Role, WsUri};
+
+use crate::dial::{Way, dial};
+use crate::error::{Error, Result};
+use crate::http1;
+use crate::message::MessageWebSocket;
+use crate::stream::StreamWebSocket;
+use crate::transport::Transport;
+use crate::websocket::WebSocket;
+
+/// Connects to servers, with the same settings each time.
+///
+/// ```no_run
+/// use std::time::Duration;
+/// use towline::{Client, MessageWebSocket};
+///
+/// # #[tokio::main]
+/// # async fn main() -> towline::Result<()> {
+/// let client = Client::builder()
+///     .subprotocol("chat")
+///     .header("Authorization", "Bearer …")
+///     .connect_timeout(Duration::from_secs(5))
+///     .build()?;
+/// let mut socket = MessageWebSocket::from(client.connect("wss://example.com/chat").await?);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct Client {
+    request: ClientRequest,
+    way: Way,
+    limits: HeadLimits,
+    config: Config,
+}
+
+impl Client {
+    /// A client with nothing but defaults.
+    pub fn new() -> Self {
+        Self {
+            // The address comes with each `connect`.
+            request: ClientRequest::new(&WsUri::parse("ws://localhost").expect("it is one")),
+            way: Way {
+                connect_timeout: Duration::from_secs(60),
+                handshake_timeout: Duration::from_secs(30),
+                nodelay: true,
+                send_buffer_size: None,
+                #[cfg(feature = "tls")]
+                tls: Default::default(),
+            },
+            limits: HeadLimits::default(),
+            config: Config::default(),
+        }
+    }
+
+    /// A client with settings of your own.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder { client: Self::new(), error: None }
+    }
+
+    /// Connects to a server and does the opening handshake.
+    ///
+    /// Make a [`MessageWebSocket`] or a [`StreamWebSocket`] of what it gives. Redirects are not
+    /// followed; a refusal is an error with the server's answer in
+    /// [`Error::response`].
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for an address that is none,
+    /// [`Resolve`](crate::ErrorKind::Resolve), [`Connect`](crate::ErrorKind::Connect),
+    /// [`TimedOut`](crate::ErrorKind::TimedOut), [`Tls`](crate::ErrorKind::Tls),
+    /// [`Certificate`](crate::ErrorKind::Certificate),
+    /// [`Handshake`](crate::ErrorKind::Handshake) or
+    /// [`Disconnected`](crate::ErrorKind::Disconnected)
+    ///
+    /// # Cancel safety
+    /// If cancelled there is no connection.
+    pub async fn connect(&self, uri: impl AsRef<str>) -> Result<WebSocket> {
+        let text = uri.as_ref();
+        let uri = WsUri::parse(text)
+            .map_err(|error| Error::invalid(format!("connecting to {text:?}")).cause(error))?;
+        let (io, info) = dial(&uri, &self.way).await?;
+
+        let doing = format!("shaking hands with {uri}");
+        // RFC 6455 §4.1: a fresh random key for every attempt.
+        let request = self.request.clone().with_uri(&uri);
+        let mut handshake = ClientHandshake::new(request, rand::random(), self.limits);
+        timeout(self.way.handshake_timeout, self.shake_hands(io, info, &mut handshake, &doing))
+            .await
+            .unwrap_or_else(|_| {
+                Err(Error::timed_out(doing.as_str(), "the server did not answer in time")
+                    .advise("does that port speak WebSocket, and ws rather than wss?"))
+            })
+    }
+
+    async fn shake_hands(
+        &self,
+        mut io: Transport,
+        mut info: crate::ConnectionInfo,
+        handshake: &mut ClientHandshake,
+        doing: &str,
+    ) -> Result<WebSocket> {
+        let (terms, rest) = http1::request(&mut io, handshake, doing).await?;
+        info.subprotocol = terms.subprotocol.map(String::into_boxed_str);
+        info.request = handshake.request().into();
+        info.response = handshake.received().into();
+        Ok(WebSocket::with_info(io, Role::Client, self.config.clone(), &rest, info))
+    }
+}
+
+impl Default for Client {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// A client's settings. A bad one is reported by [`build`](Self::build).
+#[derive(Debug)]
+#[must_use = "nothing happens before `build`"]
+pub struct ClientBuilder {
+    client: Client,
+    /// The first setting that was bad.
+    error: Option<Error>,
+}
+
+impl ClientBuilder {
+    /// Offers a subprotocol; the first one offered is the one liked best.
+    pub fn subprotocol(self, name: &str) -> Self {
+        self.request(format!("offering the subprotocol {name:?}"), |request| {
+            request.subprotocol(name)
+        })
+    }
+
+    /// Sends a header with the opening request; a value set before for the same name is replaced.
+    ///
+    /// Anything but what makes the handshake: `Host`, `Cookie`, `Authorization`, `User-Agent`, …
+    pub fn header(self, name: &str, value: &str) -> Self {
+        // The value may be a secret: it is named by no error.
+        self.request(format!("setting the header {name:?}"), |request| request.header(name, value))
+    }
+
+    /// Names the origin on whose behalf the client acts, as browsers do. Off by default.
+    pub fn origin(self, origin: &str) -> Self {
+        self.request(format!("setting the origin {origin:?}"), |request| request.origin(origin))
+    }
+
+    /// Decides whom to trust. By default, whom the operating system trusts.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, config: crate::TlsConfig) -> Self {
+        self.client.way.tls = std::sync::Arc::new(config.into());
+        self
+    }
+
+    /// So long may connecting to each address take. Default 60 s.
+    ///
+    /// A name may have several addresses; up to five are tried, one after another.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.client.way.connect_timeout = limit;
+        self
+    }
+
+    /// So long may TLS take, and so long the opening handshake. Default 30 s.
+    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
+        self.client.way.handshake_timeout = limit;
+        self
+    }
+
+    /// Sends small messages at once rather than waiting for more. Default true.
+    pub fn nodelay(mut self, nodelay: bool) -> Self {
+        self.client.way.nodelay = nodelay;
+        self
+    }
+
+    /// The operating system's buffer for what was sent, in bytes. Best left to it.
+    pub fn send_buffer_size(mut self, bytes: u32) -> Self {
+        self.client.way.send_buffer_size = Some(bytes);
+        self
+    }
+
+    /// Limits and deadlines of the connection.
+    pub fn config(mut self, config: Config) -> Self {
+        self.client.config = config;
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for the first setting that was bad.
+    pub fn build(self) -> Result<Client> {
+        match self.error {
+            None => Ok(self.client),
+            Some(error) => Err(error),
+        }
+    }
+
+    fn request(
+        mut self,
+        doing: String,
+        set: impl FnOnce(ClientRequest) -> Result<ClientRequest, towline_proto::handshake::RequestError>,
+    ) -> Self {
+        match set(self.client.request.clone()) {
+            Ok(request) => self.client.request = request,
+            Err(error) => {
+                self.error.get_or_insert_with(|| Error::invalid(doing).cause(error));
+            }
+        }
+        self
+    }
+}
+
+impl MessageWebSocket {
+    /// Connects with the default settings. For others, see [`Client`].
+    ///
+    /// # Errors
+    /// As [`Client::connect`].
+    ///
+    /// # Cancel safety
+    /// If cancelled there is no connection.
+    pub async fn connect(uri: impl AsRef<str>) -> Result<Self> {
+        Ok(Client::new().connect(uri).await?.into())
+    }
+}
+
+impl StreamWebSocket {
+    /// Connects with the default settings. For others, see [`Client`].
+    ///
+    /// # Errors
+    /// As [`Client::connect`].
+    ///
+    /// # Cancel safety
+    /// If cancelled there is no connection.
+    pub async fn connect(uri: impl AsRef<str>) -> Result<Self> {
+        Ok(Client::new().connect(uri).await?.into())
+    }
+}

@@ -1,0 +1,108 @@
+//! The way to a server: name, addresses, TCP, TLS. One function, top to bottom.
+
+use std::net::SocketAddr;
+#[cfg(feature = "tls")]
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use tokio::net::{TcpSocket, TcpStream, lookup_host};
+use tokio::time::timeout;
+use towline_proto::WsUri;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::info::ConnectionInfo;
+#[cfg(feature = "tls")]
+use crate::tls::TlsConfig;
+use crate::transport::Transport;
+
+/// Most addresses of one name that are tried, one after another, as on Windows.
+const MAX_ADDRESSES: usize = 5;
+
+/// What a client decided about the way.
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
+    pub(crate) connect_timeout: Duration,
+    /// For TLS here, and for HTTP after it.
+    pub(crate) handshake_timeout: Duration,
+    pub(crate) nodelay: bool,
+    pub(crate) send_buffer_size: Option<u32>,
+    /// Filled with the operating system's trust when it is first needed.
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Arc<OnceLock<TlsConfig>>,
+}
+
+/// Goes the way: a byte stream to the server, on which nothing of HTTP was sent.
+///
+/// The other steps have their place here: a policy asked before each address, a proxy's tunnel
+/// between TCP and TLS.
+pub(crate) async fn dial(uri: &WsUri, way: &Way) -> Result<(Transport, ConnectionInfo)> {
+    let stream = tcp(uri, way).await?;
+    let mut info = ConnectionInfo {
+        local_addr: stream.local_addr().ok(),
+        peer_addr: stream.peer_addr().ok(),
+        ..ConnectionInfo::default()
+    };
+    if !uri.is_secure() {
+        return Ok((Transport::tcp(stream), info));
+    }
+    #[cfg(feature = "tls")]
+    {
+        let config = match way.tls.get() {
+            Some(config) => config,
+            None => {
+                let platform = TlsConfig::platform()?;
+                way.tls.get_or_init(|| platform)
+            }
+        };
+        let shaking = crate::tls::connect(stream, uri.host(), config);
+        let (stream, version) = timeout(way.handshake_timeout, shaking).await.map_err(|_| {
+            Error::timed_out(format!("agreeing on TLS with {uri}"), "no answer in time")
+                .advise("does that port speak TLS? ws:// does not")
+        })??;
+        info.tls_version = version;
+        Ok((Transport::new(stream), info))
+    }
+    #[cfg(not(feature = "tls"))]
+    {
+        info.tls_version = None;
+        Err(Error::invalid(format!("connecting to {uri}"))
+            .cause("this build has no TLS")
+            .advise("turn on the feature `tls`"))
+    }
+}
+
+async fn tcp(uri: &WsUri, way: &Way) -> Result<TcpStream> {
+    let (host, port) = (uri.host(), uri.port());
+    let addresses = lookup_host((host, port)).await.map_err(|error| {
+        Error::new(ErrorKind::Resolve, format!("looking up {host}"))
+            .cause(error)
+            .advise("is the name spelt right, and the network there?")
+    })?;
+    let mut failure = Error::new(ErrorKind::Resolve, format!("looking up {host}"))
+        .cause("the name has no address");
+    for address in addresses.take(MAX_ADDRESSES) {
+        match timeout(way.connect_timeout, tcp_to(address, way)).await {
+            Ok(Ok(stream)) => return Ok(stream),
+            Ok(Err(error)) => {
+                failure = Error::new(ErrorKind::Connect, format!("connecting to {address}"))
+                    .cause(error)
+                    .advise("is a server listening there, and does a firewall let you through?");
+            }
+            Err(_) => {
+                failure = Error::timed_out(format!("connecting to {address}"), "no answer in time")
+                    .advise("does a firewall drop what you send? see connect_timeout");
+            }
+        }
+    }
+    Err(failure)
+}
+
+async fn tcp_to(address: SocketAddr, way: &Way) -> std::io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    if let Some(size) = way.send_buffer_size {
+        socket.set_send_buffer_size(size)?;
+    }
+    let stream = socket.connect(address).await?;
+    stream.set_nodelay(way.nodelay)?;
+    Ok(stream)
+}

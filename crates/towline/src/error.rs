@@ -1,0 +1,212 @@
+//! What went wrong, for programs (`kind`) and for people (`Display`).
+
+use std::error::Error as StdError;
+use std::fmt;
+use std::io;
+
+use bytes::Bytes;
+use towline_proto::{CloseCode, ProtocolError, SendError};
+
+/// The result of an operation of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What went wrong.
+///
+/// Its text is one phrase: what was being done and to what, why it failed, what to do.
+#[non_exhaustive]
+pub struct Error(Box<Inner>);
+
+struct Inner {
+    kind: ErrorKind,
+    doing: String,
+    cause: Option<Box<dyn StdError + Send + Sync>>,
+    advice: Option<&'static str>,
+    response: Option<http::Response<Bytes>>,
+    close_code: Option<CloseCode>,
+}
+
+/// Whose matter an error is.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The caller's: a bad address, header, code or order of calls.
+    InvalidInput,
+    /// The network's: the host's name has no address.
+    Resolve,
+    /// The network's: no connection to any of the host's addresses.
+    Connect,
+    /// The connection ended without a closing handshake (what browsers call 1006).
+    Disconnected,
+    /// A deadline passed.
+    TimedOut,
+    /// The operating system's: anything else about a socket or a file.
+    Io,
+    /// TLS could not be agreed on, or our own TLS settings are wrong.
+    Tls,
+    /// The peer's certificate is not to be trusted.
+    Certificate,
+    /// The peer did not agree to a WebSocket. See [`Error::response`].
+    Handshake,
+    /// The peer broke the WebSocket protocol. See [`Error::close_code`].
+    Protocol,
+    /// The peer sent more than a limit of ours allows. See [`Error::close_code`].
+    TooBig,
+    /// The connection is closing or closed, so nothing more can be sent.
+    Closed,
+}
+
+impl Error {
+    pub(crate) fn new(kind: ErrorKind, doing: impl Into<String>) -> Self {
+        Self(Box::new(Inner {
+            kind,
+            doing: doing.into(),
+            cause: None,
+            advice: None,
+            response: None,
+            close_code: None,
+        }))
+    }
+
+    pub(crate) fn invalid(doing: impl Into<String>) -> Self {
+        Self::new(ErrorKind::InvalidInput, doing)
+    }
+
+    pub(crate) fn cause(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
+    pub(crate) fn advise(mut self, advice: &'static str) -> Self {
+        self.0.advice = Some(advice);
+        self
+    }
+
+    pub(crate) fn with_response(mut self, response: http::Response<Bytes>) -> Self {
+        self.0.response = Some(response);
+        self
+    }
+
+    /// Something the peer did while we were `doing`.
+    pub(crate) fn protocol(error: ProtocolError) -> Self {
+        let kind = match error {
+            ProtocolError::MessageTooBig { .. } | ProtocolError::FrameTooBig { .. } => {
+                ErrorKind::TooBig
+            }
+            _ => ErrorKind::Protocol,
+        };
+        let mut result = Self::new(kind, "receiving").cause(error);
+        result.0.close_code = Some(error.close_code());
+        match kind {
+            ErrorKind::TooBig => result.advise(
+                "raise Config::max_message_size, or read it as a stream with StreamWebSocket",
+            ),
+            _ => result.advise("the peer was told why and the connection is over"),
+        }
+    }
+
+    /// The byte stream ended, or failed, before the closing handshake.
+    pub(crate) fn disconnected(doing: impl Into<String>, cause: Option<io::Error>) -> Self {
+        let error = Self::new(ErrorKind::Disconnected, doing);
+        let error = match cause {
+            Some(cause) => error.cause(cause),
+            None => error.cause("the peer ended the connection without a closing frame"),
+        };
+        error.advise("connect again; what was sent last may not have arrived")
+    }
+
+    pub(crate) fn timed_out(doing: impl Into<String>, cause: &'static str) -> Self {
+        Self::new(ErrorKind::TimedOut, doing).cause(cause)
+    }
+
+    /// Whose matter it is.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind
+    }
+
+    /// The HTTP answer with which the server refused, with the start of its body.
+    pub fn response(&self) -> Option<&http::Response<Bytes>> {
+        self.0.response.as_ref()
+    }
+
+    /// The close code that the peer was sent for what it did.
+    pub fn close_code(&self) -> Option<CloseCode> {
+        self.0.close_code
+    }
+
+    /// What to do about it, in a sentence.
+    pub fn advice(&self) -> Option<&str> {
+        self.0.advice
+    }
+
+    /// The error underneath: an [`io::Error`], a [`ProtocolError`], a [`SendError`], …
+    ///
+    /// The text of this error includes it, so [`source`](StdError::source) goes on below it.
+    pub fn get_ref(&self) -> Option<&(dyn StdError + Send + Sync + 'static)> {
+        self.0.cause.as_deref()
+    }
+
+    /// Another of the same kind and text, for a second one who has to be told.
+    pub(crate) fn again(&self) -> Self {
+        let error = Self::new(self.0.kind, self.0.doing.clone());
+        match &self.0.cause {
+            Some(cause) => error.cause(cause.to_string()),
+            None => error,
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.doing)?;
+        if let Some(cause) = &self.0.cause {
+            write!(f, ": {cause}")?;
+        }
+        if let Some(advice) = self.0.advice {
+            write!(f, "; {advice}")?;
+        }
+        Ok(())
+    }
+}
+
+// `fn main() -> towline::Result<()>` prints this: let it be the same readable phrase.
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} [{:?}]", self.0.kind)
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.cause.as_deref().and_then(StdError::source)
+    }
+}
+
+impl From<SendError> for Error {
+    fn from(error: SendError) -> Self {
+        let kind = match error {
+            SendError::Closed => ErrorKind::Closed,
+            _ => ErrorKind::InvalidInput,
+        };
+        Self::new(kind, "sending").cause(error)
+    }
+}
+
+/// Where a face is an `AsyncRead` or `AsyncWrite`, its errors travel as `io::Error`.
+///
+/// `io::Error::get_ref` and a downcast give this error back.
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        let kind = match error.kind() {
+            ErrorKind::InvalidInput => io::ErrorKind::InvalidInput,
+            ErrorKind::Resolve | ErrorKind::Connect => io::ErrorKind::NotConnected,
+            ErrorKind::Disconnected => io::ErrorKind::ConnectionAborted,
+            ErrorKind::TimedOut => io::ErrorKind::TimedOut,
+            ErrorKind::Closed => io::ErrorKind::BrokenPipe,
+            ErrorKind::Protocol | ErrorKind::TooBig | ErrorKind::Handshake => {
+                io::ErrorKind::InvalidData
+            }
+            ErrorKind::Io | ErrorKind::Tls | ErrorKind::Certificate => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}

@@ -1,0 +1,130 @@
+//! One HTTP/1.1 head over a byte stream, in each direction.
+
+use std::io;
+
+use bytes::{Bytes, BytesMut};
+use http::{Response, StatusCode};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use towline_proto::handshake::{
+    ClientHandshake, HandshakeError, Negotiated, ServerHandshake, ServerRequest,
+};
+
+use crate::error::{Error, ErrorKind, Result};
+
+/// Bytes read at once. A head is rarely longer, and what follows it is kept.
+const READ: usize = 2 * 1024;
+
+/// Most bytes that are kept of the body with which a server explains a refusal.
+const MAX_BODY: usize = 16 * 1024;
+
+/// Sends the request and reads the answer. Gives the terms and the bytes that came behind it.
+pub(crate) async fn request<T: AsyncRead + AsyncWrite + Unpin>(
+    io: &mut T,
+    handshake: &mut ClientHandshake,
+    doing: &str,
+) -> Result<(Negotiated, BytesMut)> {
+    let lost = |error: io::Error| Error::disconnected(doing, Some(error));
+    io.write_all(handshake.request()).await.map_err(lost)?;
+    io.flush().await.map_err(lost)?;
+    loop {
+        let mut bytes = read_some(io, doing).await?;
+        match handshake.receive(&bytes) {
+            Ok(None) => {}
+            Ok(Some((consumed, _, terms))) => return Ok((terms, bytes.split_off(consumed))),
+            Err(HandshakeError::Status { response, consumed }) => {
+                let body = read_body(io, &response, bytes.split_off(consumed)).await;
+                return Err(refused(doing, response.map(|()| body)));
+            }
+            Err(error) => {
+                return Err(Error::new(ErrorKind::Handshake, doing)
+                    .cause(error)
+                    .advise("is there a WebSocket server at that address, and no proxy between?"));
+            }
+        }
+    }
+}
+
+/// Reads a request. Gives it and the bytes that came behind it.
+pub(crate) async fn read_request<T: AsyncRead + AsyncWrite + Unpin>(
+    io: &mut T,
+    handshake: &mut ServerHandshake,
+    doing: &str,
+) -> Result<(ServerRequest, BytesMut)> {
+    loop {
+        let mut bytes = read_some(io, doing).await?;
+        match handshake.receive(&bytes) {
+            Ok(None) => {}
+            Ok(Some((consumed, request))) => return Ok((request, bytes.split_off(consumed))),
+            Err(error) => {
+                write_last(io, &error.response()).await.ok();
+                return Err(Error::new(ErrorKind::Handshake, doing).cause(error));
+            }
+        }
+    }
+}
+
+/// Writes the last bytes of a connection so that they arrive.
+///
+/// A socket that is closed with bytes unread is reset, and the reset may overtake what was
+/// written: so our direction is ended first, and the peer's read out, within bounds.
+pub(crate) async fn write_last<T: AsyncRead + AsyncWrite + Unpin>(
+    io: &mut T,
+    bytes: &[u8],
+) -> io::Result<()> {
+    io.write_all(bytes).await?;
+    io.shutdown().await?;
+    let mut rest = [0; READ];
+    // As much as an honest client may have sent meanwhile; the caller's deadline bounds the time.
+    for _ in 0..MAX_BODY / READ {
+        if io.read(&mut rest).await? == 0 {
+            break;
+        }
+    }
+    Ok(())
+}
+
+async fn read_some<T: AsyncRead + Unpin>(io: &mut T, doing: &str) -> Result<BytesMut> {
+    let mut bytes = BytesMut::with_capacity(READ);
+    match io.read_buf(&mut bytes).await {
+        Ok(0) => Err(Error::disconnected(doing, None)),
+        Ok(_) => Ok(bytes),
+        Err(error) => Err(Error::disconnected(doing, Some(error))),
+    }
+}
+
+/// The start of a refusal's body, as far as it comes.
+async fn read_body<T: AsyncRead + Unpin>(
+    io: &mut T,
+    response: &Response<()>,
+    mut body: BytesMut,
+) -> Bytes {
+    let declared = response
+        .headers()
+        .get(http::header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    // Without a length the body lasts to the end of the connection, or has none.
+    let want = declared.unwrap_or(0).min(MAX_BODY);
+    while body.len() < want {
+        match io.read_buf(&mut body).await {
+            Ok(1..) => {}
+            Ok(0) | Err(_) => break,
+        }
+    }
+    body.truncate(MAX_BODY);
+    body.freeze()
+}
+
+fn refused(doing: &str, response: Response<Bytes>) -> Error {
+    let advice = match response.status() {
+        StatusCode::UNAUTHORIZED => "the server wants credentials; send an Authorization header",
+        StatusCode::FORBIDDEN => "the server refuses; it may expect another Origin header",
+        StatusCode::NOT_FOUND => "is the path of the address right?",
+        StatusCode::UPGRADE_REQUIRED => "the server wants another version of the protocol",
+        status if status.is_redirection() => "connect to the address in its Location header",
+        status if status.is_success() => "that address answers HTTP, but not WebSocket",
+        status if status.is_server_error() => "the server has trouble; try again later",
+        _ => "the server refuses; its answer is in Error::response",
+    };
+    let cause = format!("the server answered {}", response.status());
+    Error::new(ErrorKind::Handshake, doing).cause(cause).advise(advice).with_response(response)
+}

@@ -1,0 +1,282 @@
+//! A request that was read and not answered yet.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::{Bytes, BytesMut};
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use tokio::io::{AsyncRead, AsyncWriteExt};
+use tokio::time::timeout;
+use towline_proto::Role;
+use towline_proto::handshake::{HandshakeError, ServerRequest, response_head};
+
+use super::builder::Settings;
+use crate::error::{Error, ErrorKind, Result};
+use crate::http1::write_last;
+use crate::info::ConnectionInfo;
+use crate::message::MessageWebSocket;
+use crate::registry::Registration;
+use crate::stream::StreamWebSocket;
+use crate::transport::Transport;
+use crate::websocket::WebSocket;
+
+/// A client's request, to be looked at and answered.
+///
+/// Accept it as a WebSocket, or refuse it with a status, or answer it with a plain HTTP response,
+/// so that a page can live on the same port. Dropping it closes the connection without an answer.
+#[derive(Debug)]
+pub struct Upgrade {
+    io: Transport,
+    request: ServerRequest,
+    rest: BytesMut,
+    info: ConnectionInfo,
+    settings: Arc<Settings>,
+    registration: Registration,
+    subprotocol: Option<String>,
+    headers: HeaderMap,
+}
+
+impl Upgrade {
+    pub(super) fn new(
+        io: Transport,
+        request: ServerRequest,
+        rest: BytesMut,
+        info: ConnectionInfo,
+        settings: Arc<Settings>,
+        registration: Registration,
+    ) -> Self {
+        let (subprotocol, headers) = (None, HeaderMap::new());
+        Self { io, request, rest, info, settings, registration, subprotocol, headers }
+    }
+
+    /// The request's head.
+    pub fn request(&self) -> &Request<()> {
+        self.request.request()
+    }
+
+    /// The path that the client asked for, without the query.
+    pub fn path(&self) -> &str {
+        self.request().uri().path()
+    }
+
+    /// Whether the client asks for a WebSocket, rather than for a page.
+    pub fn is_websocket(&self) -> bool {
+        self.request.is_upgrade()
+    }
+
+    /// The subprotocols that the client offers, the one it likes best first.
+    pub fn subprotocols(&self) -> &[String] {
+        self.request.subprotocols()
+    }
+
+    /// The web page's origin, if the client is a browser.
+    pub fn origin(&self) -> Option<&str> {
+        self.request.origin()
+    }
+
+    /// The client's end of the connection.
+    pub fn peer_addr(&self) -> Option<SocketAddr> {
+        self.info.peer_addr
+    }
+
+    /// What is known about the connection.
+    pub fn info(&self) -> &ConnectionInfo {
+        &self.info
+    }
+
+    /// Chooses a subprotocol. It must be one of [`subprotocols`](Self::subprotocols).
+    #[must_use]
+    pub fn subprotocol(mut self, name: impl Into<String>) -> Self {
+        self.subprotocol = Some(name.into());
+        self
+    }
+
+    /// Adds a header to the answer with which the request is accepted.
+    #[must_use]
+    pub fn header(mut self, name: http::HeaderName, value: http::HeaderValue) -> Self {
+        self.headers.append(name, value);
+        self
+    }
+
+    /// Accepts the request.
+    ///
+    /// One that breaks a rule of the handshake, or comes from a web page of another origin, is
+    /// answered as it should be and is an error here.
+    ///
+    /// # Errors
+    /// [`Handshake`](ErrorKind::Handshake) if the request is refused,
+    /// [`InvalidInput`](ErrorKind::InvalidInput) for a subprotocol that was not offered,
+    /// [`TimedOut`](ErrorKind::TimedOut) or [`Disconnected`](ErrorKind::Disconnected). The
+    /// connection is closed.
+    ///
+    /// # Cancel safety
+    /// If cancelled the connection is closed.
+    pub async fn accept(mut self) -> Result<WebSocket> {
+        let doing = self.doing();
+        let accepted = self.request.accept(self.subprotocol.as_deref(), &self.headers);
+        let (head, terms) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                self.write_last(&error.response()).await.ok();
+                let kind = match error {
+                    HandshakeError::Answer(_) => ErrorKind::InvalidInput,
+                    _ => ErrorKind::Handshake,
+                };
+                return Err(Error::new(kind, doing).cause(error));
+            }
+        };
+        if let Some(why) = self.foreign() {
+            let body = format!("{why}\n");
+            let response = response(StatusCode::FORBIDDEN, body.into());
+            self.write_response(&response).await.ok();
+            return Err(Error::new(ErrorKind::Handshake, doing).cause(why));
+        }
+        let io = &mut self.io;
+        let written = timeout(self.settings.handshake_timeout, async {
+            io.write_all(&head).await?;
+            io.flush().await
+        });
+        match written.await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return Err(Error::disconnected(doing, Some(error))),
+            Err(_) => return Err(Error::timed_out(doing, "the client takes no answer")),
+        }
+        self.info.subprotocol = terms.subprotocol.map(String::into_boxed_str);
+        self.info.response = head.into();
+        let config = self.settings.config.clone();
+        let mut socket = WebSocket::with_info(self.io, Role::Server, config, &self.rest, self.info);
+        socket.register(Arc::new(self.registration));
+        Ok(socket)
+    }
+
+    /// Accepts the request, to exchange whole messages.
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept).
+    ///
+    /// # Cancel safety
+    /// If cancelled the connection is closed.
+    pub async fn accept_message(self) -> Result<MessageWebSocket> {
+        self.accept().await.map(Into::into)
+    }
+
+    /// Accepts the request, to exchange streams of bytes.
+    ///
+    /// # Errors
+    /// As [`accept`](Self::accept).
+    ///
+    /// # Cancel safety
+    /// If cancelled the connection is closed.
+    pub async fn accept_stream(self) -> Result<StreamWebSocket> {
+        self.accept().await.map(Into::into)
+    }
+
+    /// Refuses the request with a status and a line of text.
+    ///
+    /// # Errors
+    /// [`Disconnected`](ErrorKind::Disconnected) or [`TimedOut`](ErrorKind::TimedOut)
+    ///
+    /// # Cancel safety
+    /// If cancelled the connection is closed.
+    pub async fn reject(self, status: StatusCode) -> Result<()> {
+        let text = format!("{status}\n");
+        self.respond(response(status, text.into())).await
+    }
+
+    /// Answers with a plain HTTP response, and closes the connection.
+    ///
+    /// `Content-Length` and `Connection` are set here; a `HEAD` request gets no body.
+    ///
+    /// # Errors
+    /// [`Disconnected`](ErrorKind::Disconnected) or [`TimedOut`](ErrorKind::TimedOut)
+    ///
+    /// # Cancel safety
+    /// If cancelled the connection is closed.
+    pub async fn respond(mut self, response: Response<Bytes>) -> Result<()> {
+        let doing = self.doing();
+        self.write_response(&response).await.map_err(|error| failed(doing, error))
+    }
+
+    /// Answers with a plain HTTP response whose body is read from `body` as it is sent, and closes
+    /// the connection.
+    ///
+    /// Without a `Content-Length` in `response` the body lasts to the end of the connection.
+    ///
+    /// # Errors
+    /// [`Io`](ErrorKind::Io) if `body` cannot be read,
+    /// [`Disconnected`](ErrorKind::Disconnected)
+    ///
+    /// # Cancel safety
+    /// If cancelled the connection is closed.
+    pub async fn respond_stream(
+        mut self,
+        response: Response<()>,
+        mut body: impl AsyncRead + Unpin,
+    ) -> Result<()> {
+        let doing = self.doing();
+        let head = response_head(response.status(), response.headers(), None);
+        let lost = |error| Error::disconnected(doing.as_str(), Some(error));
+        self.io.write_all(&head).await.map_err(lost)?;
+        if self.request().method() != Method::HEAD {
+            tokio::io::copy(&mut body, &mut self.io)
+                .await
+                .map_err(|error| Error::new(ErrorKind::Io, doing.as_str()).cause(error))?;
+        }
+        self.write_last(&[]).await.map_err(|error| failed(doing, error))
+    }
+
+    /// Why a web page may not connect.
+    fn foreign(&self) -> Option<String> {
+        let origin = self.origin()?;
+        let host = self.request.host().unwrap_or_default();
+        if !self.settings.hosts.admit(host, self.info.local_addr) {
+            return Some(format!(
+                "pages may not call this server {host:?}; allow it with ServerBuilder::allow_host"
+            ));
+        }
+        (!self.settings.origins.admit(origin, host)).then(|| {
+            format!(
+                "pages of {origin:?} may not connect; allow it with ServerBuilder::allow_origin"
+            )
+        })
+    }
+
+    async fn write_response(&mut self, response: &Response<Bytes>) -> std::io::Result<()> {
+        let body = response.body();
+        let len = u64::try_from(body.len()).ok();
+        let mut bytes = response_head(response.status(), response.headers(), len);
+        if self.request().method() != Method::HEAD {
+            bytes.extend_from_slice(body);
+        }
+        self.write_last(&bytes).await
+    }
+
+    async fn write_last(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        let limit = self.settings.handshake_timeout;
+        let written = timeout(limit, write_last(&mut self.io, bytes)).await;
+        written.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
+    }
+
+    fn doing(&self) -> String {
+        match self.info.peer_addr {
+            Some(peer) => format!("answering {peer}"),
+            None => "answering a client".to_owned(),
+        }
+    }
+}
+
+fn response(status: StatusCode, text: Bytes) -> Response<Bytes> {
+    let mut response = Response::new(text);
+    *response.status_mut() = status;
+    let plain = http::HeaderValue::from_static("text/plain; charset=utf-8");
+    response.headers_mut().insert(http::header::CONTENT_TYPE, plain);
+    response
+}
+
+fn failed(doing: String, error: std::io::Error) -> Error {
+    if error.kind() == std::io::ErrorKind::TimedOut {
+        Error::timed_out(doing, "the client takes no answer")
+    } else {
+        Error::disconnected(doing, Some(error))
+    }
+}

@@ -1,0 +1,97 @@
+//! A WebSocket in two hands: one reads, any number write.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+use towline_proto::{CloseFrame, Data, Message, Piece};
+
+use super::inbound::{Happening, Inbound};
+use super::link::{ReadHalf, Shared};
+use super::{Output, Source, WebSocket};
+use crate::error::Result;
+use crate::info::{ConnectionInfo, Stats};
+use crate::transport::split_io;
+
+/// The half that reads. It answers pings and keeps the deadlines, so somebody has to poll it.
+#[derive(Debug)]
+pub(crate) struct Reader {
+    pub(crate) inbound: Inbound,
+    pub(crate) link: ReadHalf,
+    pub(crate) info: Arc<ConnectionInfo>,
+}
+
+/// A half that writes. Clones write to the same connection.
+#[derive(Clone, Debug)]
+pub(crate) struct Writer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) info: Arc<ConnectionInfo>,
+}
+
+pub(crate) fn split<T>(socket: WebSocket<T>) -> (Reader, Writer)
+where
+    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    // The halves of a TCP connection share no lock; other byte streams are split by tokio.
+    let WebSocket { inbound, link, info } = socket;
+    let (io, outbound) = link.outbound.take_io();
+    let (read, write) = split_io(io);
+    let outbound = outbound.put_io(write);
+    let shared = Shared::new(outbound);
+    let info: Arc<ConnectionInfo> = Arc::from(info);
+    let reader =
+        Reader { inbound, link: ReadHalf::new(read, Arc::clone(&shared)), info: Arc::clone(&info) };
+    (reader, Writer { shared, info })
+}
+
+impl Reader {
+    pub(crate) fn stats(&self) -> Stats {
+        super::stats(&self.inbound, &self.link.shared.lock().sender)
+    }
+}
+
+impl Source for Reader {
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Happening>>> {
+        self.inbound.poll_event(cx, &mut self.link)
+    }
+    fn lend(&mut self, data: &Data) -> Option<Piece<'_>> {
+        self.inbound.lend(data, &mut self.link)
+    }
+    fn payload(&self, data: &Data) -> &[u8] {
+        self.inbound.payload(data)
+    }
+    fn control_payload(&self) -> &[u8] {
+        self.inbound.receiver.control_payload()
+    }
+}
+
+impl Writer {
+    pub(crate) async fn feed(&self, message: Message) -> Result<()> {
+        let mut message = Some(message);
+        poll_fn(|cx| self.shared.with(|outbound| outbound.poll_feed(cx, &mut message))).await
+    }
+
+    pub(crate) async fn flush(&self) -> Result<()> {
+        poll_fn(|cx| self.shared.with(|outbound| outbound.poll_flush(cx))).await
+    }
+
+    pub(crate) async fn ping(&self, payload: &[u8]) -> Result<()> {
+        poll_fn(|cx| self.shared.with(|outbound| outbound.poll_room(cx))).await?;
+        self.shared.with(|outbound| outbound.sender.ping(payload, Instant::now().into_std()))?;
+        self.flush().await
+    }
+
+    pub(crate) async fn pong(&self, payload: &[u8]) -> Result<()> {
+        poll_fn(|cx| self.shared.with(|outbound| outbound.poll_room(cx))).await?;
+        self.shared.with(|outbound| outbound.sender.pong(payload))?;
+        self.flush().await
+    }
+
+    /// Begins the closing handshake and writes the closing frame; the reader sees its end.
+    pub(crate) async fn close(&self, frame: Option<CloseFrame>) -> Result<()> {
+        Output::close(&mut Arc::clone(&self.shared), frame);
+        self.flush().await
+    }
+}

@@ -1,0 +1,284 @@
+//! What a reader needs of a connection besides the bytes: the byte stream and the sending half,
+//! owned or shared with writers.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::BytesMut;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio_util::io::poll_read_buf;
+use towline_proto::Sender;
+
+use super::outbound::Outbound;
+use crate::error::{Error, Result};
+
+/// The writing side of a connection.
+pub(crate) trait Output {
+    /// Does something with the sending half, now.
+    fn sender<R>(&mut self, act: impl FnOnce(&mut Sender) -> R) -> R;
+
+    /// Waits until less than `max_outbox` waits to be written.
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>>;
+
+    /// Writes all that waits.
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>>;
+
+    /// Begins the closing handshake.
+    fn close(&mut self, frame: Option<towline_proto::CloseFrame>);
+
+    /// The byte stream is of no more use.
+    fn break_with(&mut self, error: &Error);
+}
+
+/// Both sides of a connection, for the one who reads.
+pub(crate) trait Link: Output {
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut BytesMut) -> Poll<io::Result<usize>>;
+
+    /// Ends the writing direction of the byte stream.
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Whether the reader has something of its own to write, or everything is its own.
+    fn has_output(&mut self) -> bool;
+
+    /// Whether a writer closed or broke the connection since the last call: the deadlines have
+    /// changed. Wakes the reader if that happens later.
+    fn take_news(&mut self, cx: &Context<'_>) -> bool;
+
+    /// Why nothing can be written any more.
+    fn broken(&mut self) -> Option<Error>;
+}
+
+impl<W: AsyncWrite + Unpin> Output for Outbound<W> {
+    fn sender<R>(&mut self, act: impl FnOnce(&mut Sender) -> R) -> R {
+        act(&mut self.sender)
+    }
+
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        Self::poll_room(self, cx)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        Self::poll_flush(self, cx)
+    }
+
+    fn close(&mut self, frame: Option<towline_proto::CloseFrame>) {
+        Self::close(self, frame);
+    }
+
+    fn break_with(&mut self, error: &Error) {
+        Self::break_with(self, error);
+    }
+}
+
+/// A connection in one hand.
+#[derive(Debug)]
+pub(crate) struct Whole<T> {
+    pub(crate) outbound: Outbound<T>,
+    /// Who reads, while it waits: a second task may close (as `futures::StreamExt::split` allows).
+    reader: Option<Waker>,
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Whole<T> {
+    pub(crate) fn new(outbound: Outbound<T>) -> Self {
+        Self { outbound, reader: None }
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Output for Whole<T> {
+    fn sender<R>(&mut self, act: impl FnOnce(&mut Sender) -> R) -> R {
+        act(&mut self.outbound.sender)
+    }
+
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.outbound.poll_room(cx)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.outbound.poll_flush(cx)
+    }
+
+    fn close(&mut self, frame: Option<towline_proto::CloseFrame>) {
+        self.outbound.close(frame);
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
+
+    fn break_with(&mut self, error: &Error) {
+        self.outbound.break_with(error);
+    }
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Link for Whole<T> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut BytesMut) -> Poll<io::Result<usize>> {
+        poll_read_buf(Pin::new(&mut self.outbound.io), cx, into)
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.outbound.poll_shutdown(cx)
+    }
+
+    fn has_output(&mut self) -> bool {
+        self.outbound.has_output()
+    }
+
+    fn take_news(&mut self, cx: &Context<'_>) -> bool {
+        if !self.reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker())) {
+            self.reader = Some(cx.waker().clone());
+        }
+        std::mem::take(&mut self.outbound.news_for_reader)
+    }
+
+    fn broken(&mut self) -> Option<Error> {
+        self.outbound.broken()
+    }
+}
+
+/// One direction of a byte stream, whatever it is.
+pub(crate) type BoxRead = Box<dyn AsyncRead + Send + Unpin>;
+/// The other direction.
+pub(crate) type BoxWrite = Box<dyn AsyncWrite + Send + Unpin>;
+
+/// What a reader and its writers share: the writing side. The reading side has no lock.
+pub(crate) struct Shared {
+    outbound: Mutex<Outbound<BoxWrite>>,
+    news: AtomicBool,
+    reader: Mutex<Option<Waker>>,
+}
+
+impl std::fmt::Debug for Shared {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Shared").finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(outbound: Outbound<BoxWrite>) -> Arc<Self> {
+        Arc::new(Self {
+            outbound: Mutex::new(outbound),
+            news: AtomicBool::new(true),
+            reader: Mutex::default(),
+        })
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Outbound<BoxWrite>> {
+        self.outbound.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Does something with the writing side, and lets the reader know if it has to look.
+    pub(crate) fn with<R>(&self, act: impl FnOnce(&mut Outbound<BoxWrite>) -> R) -> R {
+        let mut outbound = self.lock();
+        let result = act(&mut outbound);
+        let news = std::mem::take(&mut outbound.news_for_reader);
+        drop(outbound);
+        if news {
+            self.news.store(true, Ordering::Release);
+            let reader = self.reader.lock().unwrap_or_else(PoisonError::into_inner).take();
+            if let Some(reader) = reader {
+                reader.wake();
+            }
+        }
+        result
+    }
+}
+
+impl Output for Arc<Shared> {
+    fn sender<R>(&mut self, act: impl FnOnce(&mut Sender) -> R) -> R {
+        self.with(|outbound| act(&mut outbound.sender))
+    }
+
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.with(|outbound| outbound.poll_room(cx))
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.with(|outbound| outbound.poll_flush(cx))
+    }
+
+    fn close(&mut self, frame: Option<towline_proto::CloseFrame>) {
+        self.with(|outbound| outbound.close(frame));
+    }
+
+    fn break_with(&mut self, error: &Error) {
+        self.with(|outbound| outbound.break_with(error));
+    }
+}
+
+/// The reader's half of a connection.
+pub(crate) struct ReadHalf {
+    io: BoxRead,
+    pub(crate) shared: Arc<Shared>,
+    /// Whether the reader has put something of its own into the outbox.
+    has_output: bool,
+}
+
+impl std::fmt::Debug for ReadHalf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReadHalf").finish_non_exhaustive()
+    }
+}
+
+impl ReadHalf {
+    pub(crate) fn new(io: BoxRead, shared: Arc<Shared>) -> Self {
+        Self { io, shared, has_output: true }
+    }
+}
+
+impl Output for ReadHalf {
+    fn sender<R>(&mut self, act: impl FnOnce(&mut Sender) -> R) -> R {
+        self.has_output = true;
+        self.shared.sender(act)
+    }
+
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.shared.poll_room(cx)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let flushed = self.shared.poll_flush(cx);
+        if flushed.is_ready() {
+            self.has_output = false;
+        }
+        flushed
+    }
+
+    fn close(&mut self, frame: Option<towline_proto::CloseFrame>) {
+        self.has_output = true;
+        self.shared.close(frame);
+    }
+
+    fn break_with(&mut self, error: &Error) {
+        self.shared.break_with(error);
+    }
+}
+
+impl Link for ReadHalf {
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut BytesMut) -> Poll<io::Result<usize>> {
+        poll_read_buf(Pin::new(&mut self.io), cx, into)
+    }
+
+    fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.shared.lock().poll_shutdown(cx)
+    }
+
+    fn has_output(&mut self) -> bool {
+        self.has_output
+    }
+
+    fn take_news(&mut self, cx: &Context<'_>) -> bool {
+        {
+            let mut reader = self.shared.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            if !reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker())) {
+                *reader = Some(cx.waker().clone());
+            }
+        }
+        self.shared.news.swap(false, Ordering::AcqRel)
+    }
+
+    fn broken(&mut self) -> Option<Error> {
+        self.shared.lock().broken()
+    }
+}

@@ -1,0 +1,228 @@
+//! A WebSocket on a byte stream: what the two faces, messages and streams, have in common.
+
+mod buffer;
+mod half;
+mod inbound;
+mod link;
+mod outbound;
+mod waiters;
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::time::Instant;
+use towline_proto::handshake::Negotiated;
+use towline_proto::{CloseFrame, Config, Connection, Data, MessageKind, Piece, Role};
+
+pub(crate) use half::{Reader, Writer, split};
+pub(crate) use inbound::{Happening, Inbound};
+pub(crate) use link::{Output, Whole};
+pub(crate) use outbound::Outbound;
+
+use crate::error::{Error, Result};
+use crate::info::{ConnectionInfo, Stats};
+use crate::registry::Registration;
+use crate::transport::Transport;
+
+/// A WebSocket on a byte stream, after the opening handshake.
+///
+/// Choose how to look at it: [`MessageWebSocket::from`](crate::MessageWebSocket) for whole
+/// messages, [`StreamWebSocket::from`](crate::StreamWebSocket) for messages of any size as streams
+/// of bytes.
+///
+/// [`Client::connect`](crate::Client::connect) and [`Upgrade::accept`](crate::Upgrade::accept) give
+/// one; [`new`](Self::new) makes one of any byte stream on which somebody else has done the
+/// opening handshake:
+///
+/// ```
+/// use towline::{Config, MessageWebSocket, WebSocket};
+/// use towline::proto::{Role, handshake::Negotiated};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> towline::Result<()> {
+/// let (one_end, other_end) = tokio::io::duplex(1024);
+/// let terms = Negotiated::default();
+/// let client = WebSocket::new(one_end, Role::Client, terms.clone(), Config::default());
+/// let server = WebSocket::new(other_end, Role::Server, terms, Config::default());
+/// let (mut client, mut server) = (MessageWebSocket::from(client), MessageWebSocket::from(server));
+///
+/// client.send("over any byte stream").await?;
+/// let message = server.recv().await?.expect("the client is still there");
+/// assert_eq!(message.as_text(), Some("over any byte stream"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct WebSocket<T = Transport> {
+    pub(crate) inbound: Inbound,
+    pub(crate) link: Whole<T>,
+    pub(crate) info: Box<ConnectionInfo>,
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
+    /// A WebSocket on a byte stream whose opening handshake is done.
+    ///
+    /// The byte stream must stand exactly behind the handshake: bytes that were already read from
+    /// it, go to [`with_unread`](Self::with_unread).
+    pub fn new(io: T, role: Role, terms: Negotiated, config: Config) -> Self {
+        Self::with_unread(io, role, terms, config, &[])
+    }
+
+    /// The same, with bytes of the peer's first frames that were read along with its handshake.
+    pub fn with_unread(
+        io: T,
+        role: Role,
+        terms: Negotiated,
+        config: Config,
+        unread: &[u8],
+    ) -> Self {
+        let info = ConnectionInfo {
+            subprotocol: terms.subprotocol.map(String::into_boxed_str),
+            ..ConnectionInfo::default()
+        };
+        Self::with_info(io, role, config, unread, info)
+    }
+
+    pub(crate) fn with_info(
+        io: T,
+        role: Role,
+        config: Config,
+        unread: &[u8],
+        info: ConnectionInfo,
+    ) -> Self {
+        let now = Instant::now().into_std();
+        // RFC 6455 §10.3: masking keys must be unpredictable, so they begin at a strong source.
+        let seed = rand::random();
+        let (receiver, sender) = Connection::new(role, config, seed, now).into_parts();
+        let mut inbound = Inbound::new(role, receiver);
+        inbound.unread(unread);
+        Self { inbound, link: Whole::new(Outbound::new(io, sender)), info: Box::new(info) }
+    }
+
+    pub(crate) fn register(&mut self, registration: Arc<Registration>) {
+        self.inbound.register(registration);
+    }
+
+    /// What is known about the connection.
+    pub fn info(&self) -> &ConnectionInfo {
+        &self.info
+    }
+
+    /// What the connection has carried so far.
+    pub fn stats(&self) -> Stats {
+        stats(&self.inbound, &self.link.outbound.sender)
+    }
+
+    /// The frame with which the peer closed the connection, if it closed it with a code.
+    pub fn close_frame(&self) -> Option<&CloseFrame> {
+        self.inbound.close_frame()
+    }
+
+    /// Whether the peer has sent a closing frame, with a code or without.
+    pub fn peer_closed(&self) -> bool {
+        self.inbound.peer_closed()
+    }
+
+    /// Does the closing handshake: sends `frame`, and waits for the peer's.
+    ///
+    /// # Cancel safety
+    /// Once polled the closing handshake has begun; reading goes on with it.
+    pub(crate) async fn close(&mut self, frame: Option<CloseFrame>) -> Result<()> {
+        Output::close(&mut self.link, frame);
+        poll_fn(|cx| self.poll_closed(cx)).await
+    }
+
+    /// Reads until the connection is over; what still comes is discarded.
+    pub(crate) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        loop {
+            match self.inbound.poll_event(cx, &mut self.link) {
+                Poll::Ready(Ok(Some(_))) => {}
+                Poll::Ready(Ok(None)) => return Poll::Ready(Ok(())),
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+}
+
+impl<T> WebSocket<T> {
+    /// The byte stream, for looking at its settings. Reading or writing it breaks the connection.
+    pub fn get_ref(&self) -> &T {
+        &self.link.outbound.io
+    }
+}
+
+pub(crate) fn stats(inbound: &Inbound, sender: &towline_proto::Sender) -> Stats {
+    let received = inbound.receiver.counts();
+    let sent = sender.counts();
+    Stats {
+        bytes_in: received.bytes,
+        bytes_out: sent.bytes,
+        frames_in: received.frames,
+        frames_out: sent.frames,
+        messages_in: received.messages,
+        messages_out: sent.messages,
+        round_trip: sender.round_trip(),
+    }
+}
+
+/// Where pieces of messages come from: a socket in one hand, or the reader's half of it.
+pub(crate) trait Source {
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Happening>>>;
+    fn lend(&mut self, data: &Data) -> Option<Piece<'_>>;
+    fn payload(&self, data: &Data) -> &[u8];
+    fn control_payload(&self) -> &[u8];
+}
+
+/// Where parts of a message go: a socket in one hand, or a writer's half of it.
+pub(crate) trait Target {
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>>;
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>>;
+    fn fragment(&mut self, kind: MessageKind, payload: &[u8], fin: bool) -> Result<()>;
+    fn start_frame(&mut self, kind: MessageKind, len: u64) -> Result<()>;
+    fn continue_frame(&mut self, payload: &[u8]) -> Result<()>;
+    fn close(&mut self, frame: Option<CloseFrame>);
+    /// A message was left unfinished, so the connection is of no more use.
+    fn abandon(&mut self, error: &Error);
+}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Source for WebSocket<T> {
+    fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Happening>>> {
+        self.inbound.poll_event(cx, &mut self.link)
+    }
+    fn lend(&mut self, data: &Data) -> Option<Piece<'_>> {
+        self.inbound.lend(data, &mut self.link)
+    }
+    fn payload(&self, data: &Data) -> &[u8] {
+        self.inbound.payload(data)
+    }
+    fn control_payload(&self) -> &[u8] {
+        self.inbound.receiver.control_payload()
+    }
+}
+
+impl<O: Output> Target for O {
+    fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        Output::poll_room(self, cx)
+    }
+    fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        Output::poll_flush(self, cx)
+    }
+    fn fragment(&mut self, kind: MessageKind, payload: &[u8], fin: bool) -> Result<()> {
+        Ok(self.sender(|sender| sender.send_fragment(kind, payload, fin))?)
+    }
+    fn start_frame(&mut self, kind: MessageKind, len: u64) -> Result<()> {
+        Ok(self.sender(|sender| sender.start_frame(kind, len, true))?)
+    }
+    fn continue_frame(&mut self, payload: &[u8]) -> Result<()> {
+        Ok(self.sender(|sender| sender.continue_frame(payload))?)
+    }
+    fn close(&mut self, frame: Option<CloseFrame>) {
+        Output::close(self, frame);
+    }
+    fn abandon(&mut self, error: &Error) {
+        self.break_with(error);
+    }
+}

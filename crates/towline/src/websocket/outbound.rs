@@ -1,0 +1,190 @@
+//! The sending half on a byte stream.
+
+use std::future::Future;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Buf;
+use tokio::io::AsyncWrite;
+use tokio::time::{Instant, Sleep, sleep};
+use towline_proto::{CloseFrame, Message, Sender};
+
+use super::waiters::Waiters;
+use crate::error::{Error, Result};
+
+/// The sending half of the protocol and the byte stream it writes to.
+#[derive(Debug)]
+pub(crate) struct Outbound<W> {
+    pub(crate) io: W,
+    pub(crate) sender: Sender,
+    waiters: Waiters,
+    /// Runs while a write makes no progress.
+    stalled: Option<Pin<Box<Sleep>>>,
+    /// Whether the byte stream may hold back what was written to it.
+    unflushed: bool,
+    /// Why nothing more can be written.
+    broken: Option<Error>,
+    /// Whether the reader has to look at the deadlines again.
+    pub(crate) news_for_reader: bool,
+}
+
+/// Entries of a vectored write. One batch of replies is one entry, a large message one more.
+const MAX_SLICES: usize = 16;
+
+impl<W> Outbound<W> {
+    pub(crate) fn new(io: W, sender: Sender) -> Self {
+        Self {
+            io,
+            sender,
+            waiters: Waiters::default(),
+            stalled: None,
+            unflushed: false,
+            broken: None,
+            news_for_reader: false,
+        }
+    }
+
+    /// Takes the byte stream out, to be put back as another that leads to the same place.
+    pub(crate) fn take_io(self) -> (W, Outbound<()>) {
+        let mut rest = Outbound::new((), self.sender);
+        rest.unflushed = self.unflushed;
+        rest.broken = self.broken;
+        // Who waited on the old byte stream waits no more; who reads looks at everything again.
+        rest.news_for_reader = true;
+        (self.io, rest)
+    }
+}
+
+impl Outbound<()> {
+    pub(crate) fn put_io<W>(self, io: W) -> Outbound<W> {
+        let mut outbound = Outbound::new(io, self.sender);
+        outbound.unflushed = self.unflushed;
+        outbound.broken = self.broken;
+        outbound.news_for_reader = self.news_for_reader;
+        outbound
+    }
+}
+
+impl<W: AsyncWrite + Unpin> Outbound<W> {
+    /// Waits until less than `max_outbox` waits to be written.
+    pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.check()?;
+        while !self.sender.has_room() {
+            ready!(self.poll_write_some(cx))?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Queues the message once there is room. The option is emptied at that moment.
+    pub(crate) fn poll_feed(
+        &mut self,
+        cx: &mut Context<'_>,
+        message: &mut Option<Message>,
+    ) -> Poll<Result<()>> {
+        if message.is_some() {
+            ready!(self.poll_room(cx))?;
+        }
+        if let Some(message) = message.take() {
+            self.sender.send(message)?;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Writes all that waits, and has the byte stream pass it on.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.check()?;
+        while !self.sender.outbox().is_empty() {
+            ready!(self.poll_write_some(cx))?;
+        }
+        if self.unflushed {
+            let io = &mut self.io;
+            let flushed = self.waiters.poll(cx, |cx| Pin::new(&mut *io).poll_flush(cx));
+            match flushed {
+                Poll::Ready(Ok(())) => self.unflushed = false,
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(self.break_off(error))),
+                Poll::Pending => return self.poll_stalled(cx),
+            }
+        }
+        self.stalled = None;
+        Poll::Ready(Ok(()))
+    }
+
+    /// Ends the writing direction of the byte stream.
+    pub(crate) fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let io = &mut self.io;
+        self.waiters.poll(cx, |cx| Pin::new(&mut *io).poll_shutdown(cx))
+    }
+
+    /// Begins the closing handshake.
+    pub(crate) fn close(&mut self, frame: Option<CloseFrame>) {
+        self.sender.close(frame, Instant::now().into_std());
+        self.news_for_reader = true;
+    }
+
+    /// Whether something waits to be written or passed on.
+    pub(crate) fn has_output(&mut self) -> bool {
+        self.broken.is_none() && (self.unflushed || !self.sender.outbox().is_empty())
+    }
+
+    /// The byte stream is of no more use: whoever waits or comes is told so.
+    pub(crate) fn break_with(&mut self, error: &Error) {
+        self.sender.abort();
+        if self.broken.is_none() {
+            self.broken = Some(error.again());
+        }
+        self.waiters.wake();
+    }
+
+    /// Why nothing can be written, if that is so.
+    pub(crate) fn broken(&self) -> Option<Error> {
+        self.broken.as_ref().map(Error::again)
+    }
+
+    fn check(&self) -> Result<()> {
+        self.broken().map_or(Ok(()), Err)
+    }
+
+    fn poll_write_some(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let Self { io, sender, waiters, .. } = self;
+        let outbox = sender.outbox();
+        let written = waiters.poll(cx, |cx| {
+            if !io.is_write_vectored() {
+                return Pin::new(&mut *io).poll_write(cx, outbox.chunk());
+            }
+            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+            let count = outbox.chunks_vectored(&mut slices);
+            Pin::new(&mut *io).poll_write_vectored(cx, &slices[..count])
+        });
+        match written {
+            Poll::Ready(Ok(0)) => Poll::Ready(Err(self.break_off(io::ErrorKind::WriteZero.into()))),
+            Poll::Ready(Ok(count)) => {
+                outbox.advance(count);
+                self.unflushed = true;
+                self.stalled = None;
+                Poll::Ready(Ok(()))
+            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(self.break_off(error))),
+            Poll::Pending => self.poll_stalled(cx),
+        }
+    }
+
+    /// A peer that takes nothing for `write_timeout` is lost.
+    fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        let limit = self.sender.config().get_write_timeout();
+        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(limit)));
+        ready!(self.waiters.poll(cx, |cx| stalled.as_mut().poll(cx)));
+        let error = Error::timed_out("sending", "the peer takes no more data")
+            .advise("it may have stopped reading; Config::write_timeout is the limit");
+        self.break_with(&error);
+        self.news_for_reader = true;
+        Poll::Ready(Err(error))
+    }
+
+    fn break_off(&mut self, cause: io::Error) -> Error {
+        let error = Error::disconnected("sending", Some(cause));
+        self.break_with(&error);
+        self.news_for_reader = true;
+        error
+    }
+}

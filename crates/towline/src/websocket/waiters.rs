@@ -1,0 +1,62 @@
+//! Everyone who waits for the byte stream to take more.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, Wake, Waker};
+
+/// Tasks that wait to write.
+///
+/// A byte stream remembers one waker, but a reader with a pong to write and any number of writers
+/// may wait on it at once. So it is polled with a waker that wakes them all: a spurious wake is
+/// cheap, a lost one is for ever.
+#[derive(Debug, Default)]
+pub(crate) struct Waiters(Option<(Arc<WakeAll>, Waker)>);
+
+#[derive(Debug, Default)]
+struct WakeAll(Mutex<Vec<Waker>>);
+
+impl Wake for WakeAll {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let wakers = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        wakers.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Waiters {
+    /// Polls on behalf of `cx` without displacing others who wait.
+    pub(crate) fn poll<R>(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<R>,
+    ) -> Poll<R> {
+        if let Some((_, waker)) = &self.0 {
+            if let Poll::Ready(ready) = poll(&mut Context::from_waker(waker)) {
+                return Poll::Ready(ready);
+            }
+        } else if let Poll::Ready(ready) = poll(cx) {
+            return Poll::Ready(ready);
+        }
+        let (all, waker) = self.0.get_or_insert_with(|| {
+            let all = Arc::new(WakeAll::default());
+            (Arc::clone(&all), Waker::from(all))
+        });
+        {
+            let mut wakers = all.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if !wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+                wakers.push(cx.waker().clone());
+            }
+        }
+        // Again, now that we are on the list: a wake before that would have missed us.
+        poll(&mut Context::from_waker(waker))
+    }
+
+    /// Wakes all who wait: something changed that they must see.
+    pub(crate) fn wake(&self) {
+        if let Some((all, _)) = &self.0 {
+            all.wake_by_ref();
+        }
+    }
+}

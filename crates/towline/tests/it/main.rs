@@ -1,0 +1,3 @@
+//! What the library promises, over real sockets on this machine.
+
+mod messages;
