@@ -71,6 +71,19 @@ macro_rules! settings {
     };
 }
 
+/// The shortest time between two pings or pongs: none at all would be nothing but pings and pongs.
+const MIN_INTERVAL: Duration = Duration::from_millis(1);
+
+impl Config {
+    pub(crate) fn ping_every(&self) -> Option<Duration> {
+        self.ping_interval.map(|interval| interval.max(MIN_INTERVAL))
+    }
+
+    pub(crate) fn pong_every(&self) -> Option<Duration> {
+        self.pong_interval.map(|interval| interval.max(MIN_INTERVAL))
+    }
+}
+
 settings! {
     /// Largest message received, in bytes, all its frames together; the peer is told 1009.
     ///
@@ -104,7 +117,8 @@ settings! {
 
     /// After so long a silence of the peer, ask for life with a ping; `None`: never.
     ///
-    /// Default 30 s. Any byte that arrives is a sign of life, so a slow large frame is no silence.
+    /// Default 30 s, at least 1 ms. Any byte that arrives is a sign of life, so a slow large frame
+    /// is no silence.
     ping_interval, get_ping_interval: Option<Duration>;
 
     /// So long may the peer stay silent after such a ping before the connection counts as lost.
@@ -114,7 +128,7 @@ settings! {
 
     /// Send a pong unasked so often, as a heartbeat that needs no answer; `None`: never.
     ///
-    /// Default `None` (RFC 6455 §5.5.3 allows it).
+    /// Default `None`, at least 1 ms (RFC 6455 §5.5.3 allows it).
     pong_interval, get_pong_interval: Option<Duration>;
 
     /// Close with 1001 after so long without data in either direction; `None`: never.

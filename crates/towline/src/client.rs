@@ -81,8 +81,11 @@ impl Client {
     /// If cancelled there is no connection.
     pub async fn connect(&self, uri: impl AsRef<str>) -> Result<WebSocket> {
         let text = uri.as_ref();
-        let uri = WsUri::parse(text)
-            .map_err(|error| Error::invalid(format!("connecting to {text:?}")).cause(error))?;
+        let uri = WsUri::parse(text).map_err(|error| {
+            // What stands before an '@' may be a password.
+            let to = if text.contains('@') { String::new() } else { format!(" to {text:?}") };
+            Error::invalid(format!("connecting{to}")).cause(error)
+        })?;
         let (io, info) = dial(&uri, &self.way).await?;
 
         let doing = format!("shaking hands with {uri}");

@@ -1,10 +1,12 @@
 //! One HTTP/1.1 head over a byte stream, in each direction.
 
 use std::io;
+use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http::{Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::time::timeout;
 use towline_proto::handshake::{
     ClientHandshake, HandshakeError, Negotiated, ServerHandshake, ServerRequest,
 };
@@ -16,6 +18,12 @@ const READ: usize = 2 * 1024;
 
 /// Most bytes that are kept of the body with which a server explains a refusal.
 const MAX_BODY: usize = 16 * 1024;
+
+/// So long is such a body waited for: the status says most, and must not be lost for its sake.
+const BODY_WAIT: Duration = Duration::from_secs(2);
+
+/// After the last byte is written, wait so long for the peer to see it before the socket goes.
+const LINGER: Duration = Duration::from_secs(1);
 
 /// Sends the request and reads the answer. Gives the terms and the bytes that came behind it.
 pub(crate) async fn request<T: AsyncRead + AsyncWrite + Unpin>(
@@ -32,8 +40,10 @@ pub(crate) async fn request<T: AsyncRead + AsyncWrite + Unpin>(
             Ok(None) => {}
             Ok(Some((consumed, _, terms))) => return Ok((terms, bytes.split_off(consumed))),
             Err(HandshakeError::Status { response, consumed }) => {
-                let body = read_body(io, &response, bytes.split_off(consumed)).await;
-                return Err(refused(doing, response.map(|()| body)));
+                let mut body = bytes.split_off(consumed);
+                timeout(BODY_WAIT, read_body(io, &response, &mut body)).await.ok();
+                body.truncate(MAX_BODY);
+                return Err(refused(doing, response.map(|()| body.freeze())));
             }
             Err(error) => {
                 return Err(Error::new(ErrorKind::Handshake, doing)
@@ -73,14 +83,19 @@ pub(crate) async fn write_last<T: AsyncRead + AsyncWrite + Unpin>(
 ) -> io::Result<()> {
     io.write_all(bytes).await?;
     io.shutdown().await?;
+    // It is all said: whether and how the peer leaves is no matter of ours any more.
+    timeout(LINGER, read_out(io)).await.ok();
+    Ok(())
+}
+
+/// Reads to the end, or as much as an honest client may have sent meanwhile.
+async fn read_out<T: AsyncRead + Unpin>(io: &mut T) {
     let mut rest = [0; READ];
-    // As much as an honest client may have sent meanwhile; the caller's deadline bounds the time.
     for _ in 0..MAX_BODY / READ {
-        if io.read(&mut rest).await? == 0 {
+        if matches!(io.read(&mut rest).await, Ok(0) | Err(_)) {
             break;
         }
     }
-    Ok(())
 }
 
 async fn read_some<T: AsyncRead + Unpin>(io: &mut T, doing: &str) -> Result<BytesMut> {
@@ -93,11 +108,7 @@ async fn read_some<T: AsyncRead + Unpin>(io: &mut T, doing: &str) -> Result<Byte
 }
 
 /// The start of a refusal's body, as far as it comes.
-async fn read_body<T: AsyncRead + Unpin>(
-    io: &mut T,
-    response: &Response<()>,
-    mut body: BytesMut,
-) -> Bytes {
+async fn read_body<T: AsyncRead + Unpin>(io: &mut T, response: &Response<()>, body: &mut BytesMut) {
     let declared = response
         .headers()
         .get(http::header::CONTENT_LENGTH)
@@ -105,13 +116,11 @@ async fn read_body<T: AsyncRead + Unpin>(
     // Without a length the body lasts to the end of the connection, or has none.
     let want = declared.unwrap_or(0).min(MAX_BODY);
     while body.len() < want {
-        match io.read_buf(&mut body).await {
+        match io.read_buf(body).await {
             Ok(1..) => {}
             Ok(0) | Err(_) => break,
         }
     }
-    body.truncate(MAX_BODY);
-    body.freeze()
 }
 
 fn refused(doing: &str, response: Response<Bytes>) -> Error {

@@ -1,10 +1,11 @@
 //! The connections that a server has: how many, from where, and the word that they should end.
 
 use std::collections::HashMap;
+use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 
 use tokio::sync::Notify;
 
@@ -149,6 +150,15 @@ impl Registration {
         }
         // Looked at after the waker is in place: a change in between is seen or rings.
         self.registry.phase()
+    }
+
+    /// Returns once the server cuts its connections off.
+    pub(crate) async fn aborted(&self) {
+        poll_fn(|cx| match self.poll_phase(cx) {
+            Phase::Running | Phase::Closing => Poll::Pending,
+            Phase::Aborting => Poll::Ready(()),
+        })
+        .await;
     }
 }
 

@@ -104,9 +104,7 @@ impl Sender {
         match self.state {
             State::Open => [
                 self.ping_at(life),
-                self.config
-                    .pong_interval
-                    .and_then(|every| self.timers.last_pong.checked_add(every)),
+                self.config.pong_every().and_then(|every| self.timers.last_pong.checked_add(every)),
                 self.idle_at(life),
             ]
             .into_iter()
@@ -153,7 +151,7 @@ impl Sender {
 
     /// When to ask for life, or to stop waiting for it.
     fn ping_at(&self, life: Life) -> Option<Instant> {
-        let interval = self.config.ping_interval?;
+        let interval = self.config.ping_every()?;
         match self.unanswered(life) {
             Some(wait) => wait.since.checked_add(self.config.pong_timeout),
             // An open frame leaves no room for a ping: it has to wait, and `write_timeout` watches.
@@ -164,7 +162,7 @@ impl Sender {
 
     /// The wait for a sign of life. Whatever came since it began is as good as a pong.
     fn unanswered(&self, life: Life) -> Option<Wait> {
-        self.timers.life.filter(|wait| life.received <= wait.since)
+        self.timers.life.filter(|wait| life.received < wait.since)
     }
 
     fn idle_at(&self, life: Life) -> Option<Instant> {
@@ -186,7 +184,7 @@ impl Sender {
                 }
             }
         }
-        if let Some(every) = self.config.pong_interval
+        if let Some(every) = self.config.pong_every()
             && is_due(self.timers.last_pong.checked_add(every))
         {
             // Inside a large frame, or behind a full outbox, what waits is life enough.

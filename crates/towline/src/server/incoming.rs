@@ -24,7 +24,7 @@ pub struct Incoming {
     stream: TcpStream,
     peer: SocketAddr,
     settings: Arc<Settings>,
-    registration: Registration,
+    registration: Arc<Registration>,
     /// Counts among the handshakes in progress.
     handshake: OwnedSemaphorePermit,
 }
@@ -34,7 +34,7 @@ impl Incoming {
         stream: TcpStream,
         peer: SocketAddr,
         settings: Arc<Settings>,
-        registration: Registration,
+        registration: Arc<Registration>,
         handshake: OwnedSemaphorePermit,
     ) -> Self {
         Self { stream, peer, settings, registration, handshake }
@@ -61,9 +61,15 @@ impl Incoming {
     pub async fn handshake(self) -> Result<Upgrade> {
         let doing = format!("shaking hands with {}", self.peer);
         let limit = self.settings.handshake_timeout;
-        timeout(limit, self.shake_hands(&doing)).await.unwrap_or_else(|_| {
-            Err(Error::timed_out(doing.as_str(), "the client did not send its request in time"))
-        })
+        let registration = Arc::clone(&self.registration);
+        let why = tokio::select! {
+            shaken = timeout(limit, self.shake_hands(&doing)) => match shaken {
+                Ok(shaken) => return shaken,
+                Err(_) => "the client did not send its request in time",
+            },
+            () = registration.aborted() => "the server has shut down",
+        };
+        Err(Error::timed_out(doing, why))
     }
 
     async fn shake_hands(self, doing: &str) -> Result<Upgrade> {

@@ -165,7 +165,7 @@ impl Server {
     fn admit(&self, stream: TcpStream, peer: SocketAddr) -> Option<Incoming> {
         let admitted = self.registry.enter(peer.ip()).ok().and_then(|registration| {
             let handshake = Arc::clone(&self.handshakes).try_acquire_owned().ok()?;
-            Some((registration, handshake))
+            Some((Arc::new(registration), handshake))
         });
         let Some((registration, handshake)) = admitted else {
             turn_away(&stream, self.is_secure());

@@ -35,16 +35,15 @@ impl Origins {
         self.any = true;
     }
 
-    /// Whether a page of `origin` may connect to a server that it called `host`.
-    pub(super) fn admit(&self, origin: &str, host: &str) -> bool {
-        if self.any {
-            return true;
-        }
+    /// Whether a page of `origin` may connect, whatever it called the server.
+    pub(super) fn list(&self, origin: &str) -> bool {
+        self.any || Origin::parse(origin).is_some_and(|origin| self.list.contains(&origin))
+    }
+
+    /// Whether a page of `origin` is of the same origin as a server that it called `host`.
+    pub(super) fn is_own(origin: &str, host: &str) -> bool {
         // "null", of sandboxed pages and files, is nobody's origin (RFC 6454 §6.1).
         let Some(origin) = Origin::parse(origin) else { return false };
-        if self.list.contains(&origin) {
-            return true;
-        }
         // Same host and port. The scheme is not compared: TLS may end in front of this server.
         let own = Origin::parse(&format!("{}://{host}", origin.scheme));
         own.is_some_and(|own| own == origin)

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, Method, Request, Response, StatusCode};
-use tokio::io::{AsyncRead, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 use towline_proto::Role;
 use towline_proto::handshake::{HandshakeError, ServerRequest, response_head};
 
 use super::builder::Settings;
+use super::origin::Origins;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http1::write_last;
 use crate::info::ConnectionInfo;
@@ -31,10 +32,13 @@ pub struct Upgrade {
     rest: BytesMut,
     info: ConnectionInfo,
     settings: Arc<Settings>,
-    registration: Registration,
+    registration: Arc<Registration>,
     subprotocol: Option<String>,
     headers: HeaderMap,
 }
+
+/// Bytes of a body that are read at once.
+const CHUNK: usize = 16 * 1024;
 
 impl Upgrade {
     pub(super) fn new(
@@ -43,7 +47,7 @@ impl Upgrade {
         rest: BytesMut,
         info: ConnectionInfo,
         settings: Arc<Settings>,
-        registration: Registration,
+        registration: Arc<Registration>,
     ) -> Self {
         let (subprotocol, headers) = (None, HeaderMap::new());
         Self { io, request, rest, info, settings, registration, subprotocol, headers }
@@ -145,7 +149,7 @@ impl Upgrade {
         self.info.response = head.into();
         let config = self.settings.config.clone();
         let mut socket = WebSocket::with_info(self.io, Role::Server, config, &self.rest, self.info);
-        socket.register(Arc::new(self.registration));
+        socket.register(self.registration);
         Ok(socket)
     }
 
@@ -204,7 +208,8 @@ impl Upgrade {
     ///
     /// # Errors
     /// [`Io`](ErrorKind::Io) if `body` cannot be read,
-    /// [`Disconnected`](ErrorKind::Disconnected)
+    /// [`Disconnected`](ErrorKind::Disconnected), or [`TimedOut`](ErrorKind::TimedOut) if the
+    /// client takes nothing for [`write_timeout`](crate::Config::write_timeout)
     ///
     /// # Cancel safety
     /// If cancelled the connection is closed.
@@ -215,12 +220,21 @@ impl Upgrade {
     ) -> Result<()> {
         let doing = self.doing();
         let head = response_head(response.status(), response.headers(), None);
-        let lost = |error| Error::disconnected(doing.as_str(), Some(error));
-        self.io.write_all(&head).await.map_err(lost)?;
-        if self.request().method() != Method::HEAD {
-            tokio::io::copy(&mut body, &mut self.io)
-                .await
-                .map_err(|error| Error::new(ErrorKind::Io, doing.as_str()).cause(error))?;
+        let mut chunk = BytesMut::from(&*head);
+        loop {
+            let written =
+                timeout(self.settings.config.get_write_timeout(), self.io.write_all(&chunk));
+            let written =
+                written.await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
+            written.map_err(|error| failed(doing.clone(), error))?;
+            chunk.clear();
+            chunk.reserve(CHUNK);
+            let unreadable = |error| Error::new(ErrorKind::Io, doing.as_str()).cause(error);
+            if self.request().method() == Method::HEAD
+                || body.read_buf(&mut chunk).await.map_err(unreadable)? == 0
+            {
+                break;
+            }
         }
         self.write_last(&[]).await.map_err(|error| failed(doing, error))
     }
@@ -229,12 +243,16 @@ impl Upgrade {
     fn foreign(&self) -> Option<String> {
         let origin = self.origin()?;
         let host = self.request.host().unwrap_or_default();
+        // No page can forge its origin, so one that was listed may call the server as it likes.
+        if self.settings.origins.list(origin) {
+            return None;
+        }
         if !self.settings.hosts.admit(host, self.info.local_addr) {
             return Some(format!(
                 "pages may not call this server {host:?}; allow it with ServerBuilder::allow_host"
             ));
         }
-        (!self.settings.origins.admit(origin, host)).then(|| {
+        (!Origins::is_own(origin, host)).then(|| {
             format!(
                 "pages of {origin:?} may not connect; allow it with ServerBuilder::allow_origin"
             )

@@ -155,10 +155,7 @@ fn poll_write(
 /// The closing frame; the reader sees the end.
 fn poll_shutdown(target: &mut dyn Target, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
     target.close(CloseFrame::new(CloseCode::NORMAL, "").ok());
-    match ready!(target.poll_flush(cx)) {
-        Err(error) if error.kind() == crate::ErrorKind::Closed => Poll::Ready(Ok(())),
-        flushed => Poll::Ready(flushed.map_err(Error::into)),
-    }
+    target.poll_flush(cx).map_err(Error::into)
 }
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> AsyncRead for StreamWebSocket<T> {

@@ -80,25 +80,56 @@ impl<'a> MessageWriter<'a> {
         poll_fn(|cx| self.poll_finish(cx)).await
     }
 
-    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        if self.state != State::Finished {
-            ready!(self.target.poll_room(cx))?;
-            match &mut self.shape {
-                Shape::Fragments(gathered) => {
-                    self.target.fragment(self.kind, gathered, true)?;
-                    *gathered = Vec::new();
-                }
-                Shape::OneFrame(0) => self.begin_frame(0)?,
-                Shape::OneFrame(missing) => {
-                    let missing = *missing;
-                    return Poll::Ready(Err(Error::invalid(format!(
-                        "ending a message that is {missing} bytes shorter than was declared"
-                    ))));
-                }
+    /// Ends the message with `bytes`, which may be none, and queues the rest of it, to go out with
+    /// the next flush or message; many small ones then leave in one system call.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    ///
+    /// # Cancel safety
+    /// If cancelled the message may be left unfinished, which ends the connection.
+    pub async fn feed_last(mut self, mut bytes: &[u8]) -> Result<()> {
+        poll_fn(|cx| {
+            let gathers = match &self.shape {
+                Shape::Fragments(gathered) => !gathered.is_empty() || bytes.len() > FRAGMENT,
+                Shape::OneFrame(_) => true,
+            };
+            while gathers && !bytes.is_empty() {
+                let count = ready!(self.poll_accept(cx, bytes))?;
+                bytes = &bytes[count..];
             }
-            self.state = State::Finished;
-        }
+            self.poll_end(cx, bytes)
+        })
+        .await
+    }
+
+    fn poll_finish(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        ready!(self.poll_end(cx, &[]))?;
         self.target.poll_flush(cx)
+    }
+
+    /// Queues the last fragment: what was gathered, or `last` if that is nothing.
+    fn poll_end(&mut self, cx: &mut Context<'_>, last: &[u8]) -> Poll<Result<()>> {
+        if self.state == State::Finished {
+            return Poll::Ready(Ok(()));
+        }
+        ready!(self.target.poll_room(cx))?;
+        match &mut self.shape {
+            Shape::Fragments(gathered) => {
+                let gathered = std::mem::take(gathered);
+                let last = if gathered.is_empty() { last } else { &gathered };
+                self.target.fragment(self.kind, last, true)?;
+            }
+            Shape::OneFrame(0) => self.begin_frame(0)?,
+            Shape::OneFrame(missing) => {
+                let missing = *missing;
+                return Poll::Ready(Err(Error::invalid(format!(
+                    "ending a message that is {missing} bytes shorter than was declared"
+                ))));
+            }
+        }
+        self.state = State::Finished;
+        Poll::Ready(Ok(()))
     }
 
     fn begin_frame(&mut self, len: u64) -> Result<()> {

@@ -176,7 +176,7 @@ impl Inbound {
             match received.event {
                 None => {}
                 Some(Incoming::Data(mut data)) => {
-                    // After our closing frame data is of no more interest (RFC 6455 §1.4).
+                    // Who closes has lost interest in what still comes, as on Windows.
                     if link.sender(|sender| sender.state()) == State::Open {
                         data.payload.start += base;
                         data.payload.end += base;

@@ -85,6 +85,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Whole<T> {
     pub(crate) fn new(outbound: Outbound<T>) -> Self {
         Self { outbound, reader: None }
     }
+
+    fn wake_reader(&mut self) {
+        if let Some(reader) = self.reader.take() {
+            reader.wake();
+        }
+    }
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Output for Whole<T> {
@@ -102,13 +108,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Output for Whole<T> {
 
     fn close(&mut self, frame: Option<towline_proto::CloseFrame>) {
         self.outbound.close(frame);
-        if let Some(reader) = self.reader.take() {
-            reader.wake();
-        }
+        self.wake_reader();
     }
 
     fn break_with(&mut self, error: &Error) {
         self.outbound.break_with(error);
+        self.wake_reader();
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::time::{Instant, Sleep, sleep};
 use towline_proto::{CloseFrame, Message, Sender};
 
 use super::waiters::Waiters;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 
 /// The sending half of the protocol and the byte stream it writes to.
 #[derive(Debug)]
@@ -93,7 +93,12 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
 
     /// Writes all that waits, and has the byte stream pass it on.
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.check()?;
+        match self.broken() {
+            None => {}
+            // A connection closes normally only after its last byte: nothing is left to flush.
+            Some(end) if end.kind() == ErrorKind::Closed => return Poll::Ready(Ok(())),
+            Some(error) => return Poll::Ready(Err(error)),
+        }
         while !self.sender.outbox().is_empty() {
             ready!(self.poll_write_some(cx))?;
         }
@@ -132,6 +137,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         self.sender.abort();
         if self.broken.is_none() {
             self.broken = Some(error.again());
+            self.news_for_reader = true;
         }
         self.waiters.wake();
     }
@@ -177,14 +183,12 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         let error = Error::timed_out("sending", "the peer takes no more data")
             .advise("it may have stopped reading; Config::write_timeout is the limit");
         self.break_with(&error);
-        self.news_for_reader = true;
         Poll::Ready(Err(error))
     }
 
     fn break_off(&mut self, cause: io::Error) -> Error {
         let error = Error::disconnected("sending", Some(cause));
         self.break_with(&error);
-        self.news_for_reader = true;
         error
     }
 }
