@@ -191,7 +191,7 @@ impl fmt::Display for Utf8Bytes {
 pub struct Fragment {
     /// The kind of the whole message, on every part of it.
     pub kind: MessageKind,
-    /// The bytes. May be empty on the last part.
+    /// The bytes. May be empty on the last part, and, of text, where less than a character came.
     pub payload: Bytes,
     /// Whether this is the message's first part.
     pub start: bool,

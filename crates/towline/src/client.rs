@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tokio::time::timeout;
-use towline_proto::handshake::{ClientHandshake, ClientRequest, HeadLimits};
+use towline_proto::handshake::{ClientHandshake, ClientRequest, HeadLimits, RequestError};
 use towline_proto::{Config, Role, WsUri};
 
 use crate::dial::{Way, dial};
@@ -204,7 +204,7 @@ impl ClientBuilder {
     fn request(
         mut self,
         doing: String,
-        set: impl FnOnce(ClientRequest) -> Result<ClientRequest, towline_proto::handshake::RequestError>,
+        set: impl FnOnce(ClientRequest) -> std::result::Result<ClientRequest, RequestError>,
     ) -> Self {
         match set(self.client.request.clone()) {
             Ok(request) => self.client.request = request,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use towline_proto::{CloseCode, ProtocolError, SendError};
 
 /// The result of an operation of this crate.
-pub type Result<T, E = Error> = std::result::Result<T, E>;
+pub type Result<T> = std::result::Result<T, Error>;
 
 /// What went wrong.
 ///

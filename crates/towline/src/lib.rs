@@ -1,4 +1,69 @@
-//! WebSockets as messages and as streams, client and server.
+//! WebSockets as messages and as streams, client and server, over TCP and TLS.
+//!
+//! # A client
+//!
+//! ```no_run
+//! use towline::MessageWebSocket;
+//!
+//! #[tokio::main]
+//! async fn main() -> towline::Result<()> {
+//!     let mut socket = MessageWebSocket::connect("ws://127.0.0.1:8080/chat").await?;
+//!     socket.send("hello").await?;
+//!     while let Some(message) = socket.recv().await? {
+//!         println!("{message:?}");
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! # A server
+//!
+//! ```no_run
+//! use towline::Server;
+//!
+//! #[tokio::main]
+//! async fn main() -> towline::Result<()> {
+//!     let server = Server::bind("127.0.0.1:8080").await?;
+//!     loop {
+//!         let incoming = server.accept().await?;
+//!         tokio::spawn(async move {
+//!             let mut socket = incoming.handshake().await?.accept_message().await?;
+//!             while let Some(message) = socket.recv().await? {
+//!                 socket.send(message).await?;
+//!             }
+//!             towline::Result::Ok(())
+//!         });
+//!     }
+//! }
+//! ```
+//!
+//! # Where to go from here
+//!
+//! | you want | read |
+//! |---|---|
+//! | a server that passes messages between its clients | [`guide::chat`] |
+//! | files and films, larger than memory | [`guide::upload`], [`StreamWebSocket`] |
+//! | a WebSocket over a byte stream of your own | [`guide::transport`], [`WebSocket::new`] |
+//! | headers, subprotocols, deadlines, trusted certificates | [`Client`] |
+//! | `wss`, limits, origins, shutting down | [`Server`], [`ServerBuilder`] |
+//! | the protocol without I/O | [`proto`] |
+//!
+//! # How it behaves
+//!
+//! - **One shape.** [`Client::connect`] and [`Upgrade::accept`] give a [`WebSocket`]; it becomes a
+//!   [`MessageWebSocket`] or a [`StreamWebSocket`] by `from`, whichever side it is.
+//! - **A normal close is no error**: `recv` gives `None`. Any other end is one error, once.
+//! - **Everything has a bound** with a name and a default: see [`Config`] and [`ServerBuilder`].
+//!   Nothing is allocated by a length that a peer declared.
+//! - **Whoever reads keeps the connection.** Pings are answered, deadlines kept and the closing
+//!   handshake done while something waits in a read; there is no task behind your back.
+//! - **Every async function says what cancelling it does.** Those that receive lose nothing.
+//! - **No compression** is offered or accepted, no proxy is used, no redirect followed, and no
+//!   credentials are sent unless you set a header.
+//!
+//! # Features
+//!
+//! `tls` (default): `wss`. `idn`: host names outside ASCII.
 #![forbid(unsafe_code)]
 
 mod client;
@@ -15,6 +80,19 @@ mod tls;
 mod transport;
 mod websocket;
 
+pub mod guide {
+    //! Three things to build, each in full.
+
+    #[doc = include_str!("guide/chat.md")]
+    pub mod chat {}
+
+    #[doc = include_str!("guide/upload.md")]
+    pub mod upload {}
+
+    #[doc = include_str!("guide/transport.md")]
+    pub mod transport {}
+}
+
 pub use client::{Client, ClientBuilder};
 pub use error::{Error, ErrorKind, Result};
 pub use info::{ConnectionInfo, Stats, TlsVersion};
@@ -28,7 +106,14 @@ pub use tls::{ServerTls, TlsConfig};
 pub use transport::Transport;
 pub use websocket::WebSocket;
 
+/// The types of HTTP in this crate's signatures.
+pub use http;
 pub use towline_proto as proto;
 pub use towline_proto::{
     CloseCode, CloseFrame, Config, Fragment, Message, MessageKind, Utf8Bytes, WsUri,
 };
+
+/// The README's examples are compiled like any other.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+mod readme {}

@@ -106,7 +106,7 @@ impl ServerTls {
 fn certificates(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>> {
     let bad = || Error::invalid("reading certificates in PEM");
     let chain = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<Vec<_>, _>>()
+        .collect::<std::result::Result<Vec<_>, _>>()
         .map_err(|error| bad().cause(error))?;
     if chain.is_empty() {
         return Err(bad().cause("there is none").advise("expected a BEGIN CERTIFICATE line"));
@@ -166,6 +166,9 @@ fn failed(doing: String, error: io::Error) -> Error {
         Some(reason) => {
             let advice = match reason {
                 rustls::Error::InvalidMessage(_) => "does that port speak TLS? ws:// does not",
+                rustls::Error::AlertReceived(alert) if is_of_certificate(alert) => {
+                    "the other side does not trust our certificate"
+                }
                 _ => "the two sides may have no TLS version or cipher in common",
             };
             Error::new(ErrorKind::Tls, doing).cause(reason).advise(advice)
@@ -174,6 +177,22 @@ fn failed(doing: String, error: io::Error) -> Error {
             "the other side ended the connection during the TLS handshake: does it speak TLS?",
         ),
     }
+}
+
+/// Whether the peer says by this that it does not like our certificate (RFC 8446 §6.2).
+fn is_of_certificate(alert: rustls::AlertDescription) -> bool {
+    use rustls::AlertDescription as Alert;
+    matches!(
+        alert,
+        Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateRevoked
+            | Alert::CertificateExpired
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            // A signature on it that is somebody else's.
+            | Alert::DecryptError
+    )
 }
 
 /// What usually mends a certificate error.
@@ -186,7 +205,8 @@ fn advice(error: &rustls::Error) -> &'static str {
         Bad::NotValidForName | Bad::NotValidForNameContext { .. } => {
             "connect to a name that the certificate is for"
         }
-        Bad::UnknownIssuer => {
+        // The second is an issuer of the same name as one that is trusted, but another.
+        Bad::UnknownIssuer | Bad::BadSignature => {
             "trust its issuer with TlsConfig::roots_pem, or --cacert on the command line"
         }
         _ => "the certificate is not to be trusted",

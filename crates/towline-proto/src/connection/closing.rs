@@ -57,7 +57,7 @@ impl Sender {
     pub fn handle_close(&mut self, frame: Option<&CloseFrame>, now: Instant) {
         match self.state {
             State::Open => {
-                // The echo names the peer's code; its reason is the peer's to know.
+                // RFC 6455 §5.5.1: the answer usually echoes what came.
                 self.closing(now);
                 self.push_close(frame.cloned());
                 self.state = State::Closed;

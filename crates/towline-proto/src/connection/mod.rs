@@ -64,9 +64,9 @@ pub enum Event<'a> {
 impl Connection {
     /// A connection on which nothing was sent yet.
     ///
-    /// `seed` must be unpredictable: a client draws its masking keys from it (RFC 6455 §10.3).
-    pub fn new(role: Role, config: Config, seed: [u8; 32], now: Instant) -> Self {
-        let config = Arc::new(config);
+    /// A server shares one `config` among its connections. `seed` must be unpredictable: a client draws its masking keys from it (RFC 6455 §10.3).
+    pub fn new(role: Role, config: impl Into<Arc<Config>>, seed: [u8; 32], now: Instant) -> Self {
+        let config = config.into();
         Self {
             receiver: Receiver::new(role, Arc::clone(&config), now),
             sender: Sender::new(role, config, seed, now),

@@ -32,10 +32,10 @@ fn named(list: &[(&str, &str)], prefixes: &[&[u8]], suffixes: &[&str]) -> Vec<(S
 fn addresses() -> Vec<(String, Vec<u8>)> {
     let list = [
         ("user", "ws://user@EXAMPLE.com:80/a%20b?c=d#e"),
-        ("port", "ws://EXAMPLE.com:80/a%20b?c=d\nchat\nhttp://b\nX-A\nb"),
-        ("smuggled", "ws://a/\nchat\rx\nhttp://b\nX-A\nb\rX-B: c"),
-        ("ipv6", "wss://[::1]:8443/?q\nchat"),
-        ("ipv4", "ws://127.0.0.1:65535\n\n\nHost\nother"),
+        ("port", "ws://EXAMPLE.com:80/a%20b?c=d\0chat\0http://b\0X-A\0b"),
+        ("smuggled", "ws://a/\0chat\r\nX-B: c\0http://b\r\nX-C: d\0X-A\0b\r\nX-D: e"),
+        ("ipv6", "wss://[::1]:8443/?q\0chat"),
+        ("ipv4", "ws://127.0.0.1:65535\0\0\0Host\0other"),
         ("unicode", "ws://bücher.example/ä"),
         ("dots", "ws://a../../b"),
     ];

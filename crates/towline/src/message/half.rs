@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
-use towline_proto::{Assembly, CloseCode, CloseFrame, Fragment, Message};
+use towline_proto::{Assembly, CloseCode, CloseFrame, Fragment, Message, MessageKind};
 
 use super::{Event, close_frame, poll_any, poll_fragment, poll_message};
 use crate::error::Result;
@@ -135,6 +135,25 @@ impl MessageSender {
     /// Safe: nothing is lost or sent twice.
     pub async fn flush(&self) -> Result<()> {
         self.writer.flush().await
+    }
+
+    /// As [`MessageWebSocket::send_fragment`](crate::MessageWebSocket::send_fragment).
+    ///
+    /// There is one message at a time for all clones: until it has ended none can send another,
+    /// and parts that several of them send are parts of that one.
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// As there.
+    pub async fn send_fragment(
+        &self,
+        kind: MessageKind,
+        payload: impl AsRef<[u8]>,
+        fin: bool,
+    ) -> Result<()> {
+        self.writer.send_fragment(kind, payload.as_ref(), fin).await
     }
 
     /// As [`MessageWebSocket::ping`](crate::MessageWebSocket::ping).

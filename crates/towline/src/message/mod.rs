@@ -61,7 +61,7 @@ pub enum Event {
 
 impl<T> From<WebSocket<T>> for MessageWebSocket<T> {
     fn from(mut socket: WebSocket<T>) -> Self {
-        socket.inbound.receiver.hold_messages(true);
+        socket.parts.inbound.receiver.hold_messages(true);
         Self { socket, assembly: Assembly::default() }
     }
 }
@@ -139,7 +139,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     /// A message is never sent in part. If cancelled, it was not queued.
     pub async fn feed(&mut self, message: impl Into<Message>) -> Result<()> {
         let mut message = Some(message.into());
-        poll_fn(|cx| self.socket.link.outbound.poll_feed(cx, &mut message)).await
+        poll_fn(|cx| self.socket.parts.link.outbound.poll_feed(cx, &mut message)).await
     }
 
     /// Hands all that is queued to the operating system.
@@ -150,7 +150,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     /// # Cancel safety
     /// Safe: nothing is lost or sent twice.
     pub async fn flush(&mut self) -> Result<()> {
-        poll_fn(|cx| self.socket.link.poll_flush(cx)).await
+        poll_fn(|cx| self.socket.parts.link.poll_flush(cx)).await
     }
 
     /// Sends a part of a message, in a frame of its own; `fin` ends the message.
@@ -170,8 +170,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
         payload: impl AsRef<[u8]>,
         fin: bool,
     ) -> Result<()> {
-        poll_fn(|cx| Output::poll_room(&mut self.socket.link, cx)).await?;
-        self.socket.link.sender(|sender| sender.send_fragment(kind, payload.as_ref(), fin))?;
+        poll_fn(|cx| Output::poll_room(&mut self.socket.parts.link, cx)).await?;
+        self.socket
+            .parts
+            .link
+            .sender(|sender| sender.send_fragment(kind, payload.as_ref(), fin))?;
         self.flush().await
     }
 
@@ -186,9 +189,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     /// # Cancel safety
     /// As [`send`](Self::send).
     pub async fn ping(&mut self, payload: impl AsRef<[u8]>) -> Result<()> {
-        poll_fn(|cx| Output::poll_room(&mut self.socket.link, cx)).await?;
+        poll_fn(|cx| Output::poll_room(&mut self.socket.parts.link, cx)).await?;
         let now = Instant::now().into_std();
-        self.socket.link.sender(|sender| sender.ping(payload.as_ref(), now))?;
+        self.socket.parts.link.sender(|sender| sender.ping(payload.as_ref(), now))?;
         self.flush().await
     }
 
@@ -200,8 +203,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     /// # Cancel safety
     /// As [`send`](Self::send).
     pub async fn pong(&mut self, payload: impl AsRef<[u8]>) -> Result<()> {
-        poll_fn(|cx| Output::poll_room(&mut self.socket.link, cx)).await?;
-        self.socket.link.sender(|sender| sender.pong(payload.as_ref()))?;
+        poll_fn(|cx| Output::poll_room(&mut self.socket.parts.link, cx)).await?;
+        self.socket.parts.link.sender(|sender| sender.pong(payload.as_ref()))?;
         self.flush().await
     }
 
@@ -348,20 +351,20 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Sink<Message> for MessageWebSocket<T> {
     type Error = Error;
 
     fn poll_ready(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        Output::poll_room(&mut self.socket.link, cx)
+        Output::poll_room(&mut self.socket.parts.link, cx)
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<()> {
-        Ok(self.socket.link.sender(|sender| sender.send(message))?)
+        Ok(self.socket.parts.link.sender(|sender| sender.send(message))?)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.socket.link.poll_flush(cx)
+        self.socket.parts.link.poll_flush(cx)
     }
 
     /// Sends the closing frame with 1000; the [`Stream`] ends when the peer has answered.
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.socket.link.close(CloseFrame::new(CloseCode::NORMAL, "").ok());
-        self.socket.link.poll_flush(cx)
+        self.socket.parts.link.close(CloseFrame::new(CloseCode::NORMAL, "").ok());
+        self.socket.parts.link.poll_flush(cx)
     }
 }

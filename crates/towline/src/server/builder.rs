@@ -1,5 +1,6 @@
 //! A server's settings.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, lookup_host};
@@ -24,7 +25,8 @@ pub(super) struct Settings {
     pub(super) max_handshakes: usize,
     pub(super) nodelay: bool,
     pub(super) send_buffer_size: Option<usize>,
-    pub(super) config: Config,
+    /// Shared by all connections.
+    pub(super) config: Arc<Config>,
 }
 
 impl Settings {
@@ -64,7 +66,7 @@ impl Default for ServerBuilder {
                 max_handshakes: 1024,
                 nodelay: true,
                 send_buffer_size: None,
-                config: Config::default(),
+                config: Arc::default(),
             },
             error: None,
         }
@@ -158,7 +160,7 @@ impl ServerBuilder {
 
     /// Limits and deadlines of the connections.
     pub fn config(mut self, config: Config) -> Self {
-        self.settings.config = config;
+        self.settings.config = Arc::new(config);
         self
     }
 

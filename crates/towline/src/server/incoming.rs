@@ -62,8 +62,10 @@ impl Incoming {
         let doing = format!("shaking hands with {}", self.peer);
         let limit = self.settings.handshake_timeout;
         let registration = Arc::clone(&self.registration);
+        // Boxed: the caller's task should not keep the room for it once it is over.
+        let shaking = Box::pin(timeout(limit, self.shake_hands(&doing)));
         let why = tokio::select! {
-            shaken = timeout(limit, self.shake_hands(&doing)) => match shaken {
+            shaken = shaking => match shaken {
                 Ok(shaken) => return shaken,
                 Err(_) => "the client did not send its request in time",
             },

@@ -147,7 +147,7 @@ impl Upgrade {
         }
         self.info.subprotocol = terms.subprotocol.map(String::into_boxed_str);
         self.info.response = head.into();
-        let config = self.settings.config.clone();
+        let config = Arc::clone(&self.settings.config);
         let mut socket = WebSocket::with_info(self.io, Role::Server, config, &self.rest, self.info);
         socket.register(self.registration);
         Ok(socket)

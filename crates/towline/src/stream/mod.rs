@@ -58,7 +58,7 @@ const MAX_WRITE: usize = 1024 * 1024;
 
 impl<T> From<WebSocket<T>> for StreamWebSocket<T> {
     fn from(mut socket: WebSocket<T>) -> Self {
-        socket.inbound.receiver.hold_messages(false);
+        socket.parts.inbound.receiver.hold_messages(false);
         Self { socket, reading: Reading::default() }
     }
 }
@@ -81,7 +81,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> StreamWebSocket<T> {
 
     /// Begins a message whose length need not be known; it travels in fragments.
     pub fn message_writer(&mut self, kind: MessageKind) -> MessageWriter<'_> {
-        MessageWriter::new(&mut self.socket.link, kind)
+        MessageWriter::new(&mut self.socket.parts.link, kind)
     }
 
     /// Begins a message of exactly `len` bytes, which travels as one single frame.
@@ -89,7 +89,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> StreamWebSocket<T> {
     /// Until it is complete no pong and no closing frame can leave (RFC 6455 §5.4), so fragments
     /// are better wherever the peer takes them.
     pub fn message_writer_sized(&mut self, kind: MessageKind, len: u64) -> MessageWriter<'_> {
-        MessageWriter::sized(&mut self.socket.link, kind, len)
+        MessageWriter::sized(&mut self.socket.parts.link, kind, len)
     }
 
     /// Closes the connection: sends the closing frame and waits for the peer's.
@@ -186,14 +186,14 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> AsyncWrite for StreamWebSocket<T>
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        poll_write(&mut self.socket.link, cx, bytes)
+        poll_write(&mut self.socket.parts.link, cx, bytes)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Output::poll_flush(&mut self.socket.link, cx).map_err(Into::into)
+        Output::poll_flush(&mut self.socket.parts.link, cx).map_err(Into::into)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        poll_shutdown(&mut self.socket.link, cx)
+        poll_shutdown(&mut self.socket.parts.link, cx)
     }
 }

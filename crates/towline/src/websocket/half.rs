@@ -6,11 +6,11 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
-use towline_proto::{CloseFrame, Data, Message, Piece};
+use towline_proto::{CloseFrame, Data, Message, MessageKind, Piece};
 
 use super::inbound::{Happening, Inbound};
 use super::link::{ReadHalf, Shared};
-use super::{Output, Source, WebSocket};
+use super::{Output, Parts, Source, WebSocket};
 use crate::error::Result;
 use crate::info::{ConnectionInfo, Stats};
 use crate::transport::split_io;
@@ -18,7 +18,7 @@ use crate::transport::split_io;
 /// The half that reads. It answers pings and keeps the deadlines, so somebody has to poll it.
 #[derive(Debug)]
 pub(crate) struct Reader {
-    pub(crate) inbound: Inbound,
+    pub(crate) inbound: Box<Inbound>,
     pub(crate) link: ReadHalf,
     pub(crate) info: Arc<ConnectionInfo>,
 }
@@ -35,14 +35,17 @@ where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     // The halves of a TCP connection share no lock; other byte streams are split by tokio.
-    let WebSocket { inbound, link, info } = socket;
+    let Parts { inbound, link, info } = *socket.parts;
     let (io, outbound) = link.outbound.take_io();
     let (read, write) = split_io(io);
     let outbound = outbound.put_io(write);
     let shared = Shared::new(outbound);
-    let info: Arc<ConnectionInfo> = Arc::from(info);
-    let reader =
-        Reader { inbound, link: ReadHalf::new(read, Arc::clone(&shared)), info: Arc::clone(&info) };
+    let info: Arc<ConnectionInfo> = Arc::new(info);
+    let reader = Reader {
+        inbound: Box::new(inbound),
+        link: ReadHalf::new(read, Arc::clone(&shared)),
+        info: Arc::clone(&info),
+    };
     (reader, Writer { shared, info })
 }
 
@@ -75,6 +78,17 @@ impl Writer {
 
     pub(crate) async fn flush(&self) -> Result<()> {
         poll_fn(|cx| self.shared.with(|outbound| outbound.poll_flush(cx))).await
+    }
+
+    pub(crate) async fn send_fragment(
+        &self,
+        kind: MessageKind,
+        payload: &[u8],
+        fin: bool,
+    ) -> Result<()> {
+        poll_fn(|cx| self.shared.with(|outbound| outbound.poll_room(cx))).await?;
+        self.shared.with(|outbound| outbound.sender.send_fragment(kind, payload, fin))?;
+        self.flush().await
     }
 
     pub(crate) async fn ping(&self, payload: &[u8]) -> Result<()> {

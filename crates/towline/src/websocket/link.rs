@@ -280,7 +280,10 @@ impl Link for ReadHalf {
                 *reader = Some(cx.waker().clone());
             }
         }
-        self.shared.news.swap(false, Ordering::AcqRel)
+        let news = self.shared.news.swap(false, Ordering::AcqRel);
+        // A writer that was dropped in the middle of a message has left its closing frame here.
+        self.has_output |= news;
+        news
     }
 
     fn broken(&mut self) -> Option<Error> {

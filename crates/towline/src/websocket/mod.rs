@@ -56,9 +56,15 @@ use crate::transport::Transport;
 /// ```
 #[derive(Debug)]
 pub struct WebSocket<T = Transport> {
+    /// Boxed: a future that holds a socket, perhaps in several places, would be large otherwise.
+    pub(crate) parts: Box<Parts<T>>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Parts<T> {
     pub(crate) inbound: Inbound,
     pub(crate) link: Whole<T>,
-    pub(crate) info: Box<ConnectionInfo>,
+    pub(crate) info: ConnectionInfo,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
@@ -88,7 +94,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
     pub(crate) fn with_info(
         io: T,
         role: Role,
-        config: Config,
+        config: impl Into<Arc<Config>>,
         unread: &[u8],
         info: ConnectionInfo,
     ) -> Self {
@@ -98,31 +104,32 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
         let (receiver, sender) = Connection::new(role, config, seed, now).into_parts();
         let mut inbound = Inbound::new(role, receiver);
         inbound.unread(unread);
-        Self { inbound, link: Whole::new(Outbound::new(io, sender)), info: Box::new(info) }
+        let link = Whole::new(Outbound::new(io, sender));
+        Self { parts: Box::new(Parts { inbound, link, info }) }
     }
 
     pub(crate) fn register(&mut self, registration: Arc<Registration>) {
-        self.inbound.register(registration);
+        self.parts.inbound.register(registration);
     }
 
     /// What is known about the connection.
     pub fn info(&self) -> &ConnectionInfo {
-        &self.info
+        &self.parts.info
     }
 
     /// What the connection has carried so far.
     pub fn stats(&self) -> Stats {
-        stats(&self.inbound, &self.link.outbound.sender)
+        stats(&self.parts.inbound, &self.parts.link.outbound.sender)
     }
 
     /// The frame with which the peer closed the connection, if it closed it with a code.
     pub fn close_frame(&self) -> Option<&CloseFrame> {
-        self.inbound.close_frame()
+        self.parts.inbound.close_frame()
     }
 
     /// Whether the peer has sent a closing frame, with a code or without.
     pub fn peer_closed(&self) -> bool {
-        self.inbound.peer_closed()
+        self.parts.inbound.peer_closed()
     }
 
     /// Does the closing handshake: sends `frame`, and waits for the peer's.
@@ -130,14 +137,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
     /// # Cancel safety
     /// Once polled the closing handshake has begun; reading goes on with it.
     pub(crate) async fn close(&mut self, frame: Option<CloseFrame>) -> Result<()> {
-        Output::close(&mut self.link, frame);
+        Output::close(&mut self.parts.link, frame);
         poll_fn(|cx| self.poll_closed(cx)).await
     }
 
     /// Reads until the connection is over; what still comes is discarded.
     pub(crate) fn poll_closed(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         loop {
-            match self.inbound.poll_event(cx, &mut self.link) {
+            match Source::poll_event(self, cx) {
                 Poll::Ready(Ok(Some(_))) => {}
                 Poll::Ready(Ok(None)) => return Poll::Ready(Ok(())),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
@@ -150,7 +157,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
 impl<T> WebSocket<T> {
     /// The byte stream, for looking at its settings. Reading or writing it breaks the connection.
     pub fn get_ref(&self) -> &T {
-        &self.link.outbound.io
+        &self.parts.link.outbound.io
     }
 }
 
@@ -190,16 +197,18 @@ pub(crate) trait Target {
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Source for WebSocket<T> {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Happening>>> {
-        self.inbound.poll_event(cx, &mut self.link)
+        let Parts { inbound, link, .. } = &mut *self.parts;
+        inbound.poll_event(cx, link)
     }
     fn lend(&mut self, data: &Data) -> Option<Piece<'_>> {
-        self.inbound.lend(data, &mut self.link)
+        let Parts { inbound, link, .. } = &mut *self.parts;
+        inbound.lend(data, link)
     }
     fn payload(&self, data: &Data) -> &[u8] {
-        self.inbound.payload(data)
+        self.parts.inbound.payload(data)
     }
     fn control_payload(&self) -> &[u8] {
-        self.inbound.receiver.control_payload()
+        self.parts.inbound.receiver.control_payload()
     }
 }
 

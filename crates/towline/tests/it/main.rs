@@ -1,4 +1,5 @@
 //! What the library promises, over real sockets on this machine.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report, helpers included")]
 
 mod cancel;
 mod client;
@@ -6,9 +7,12 @@ mod closing;
 mod failing;
 mod floors;
 mod harness;
+mod hostile;
 mod messages;
 mod origin;
 mod raw;
 mod server;
 mod split;
 mod streams;
+#[cfg(feature = "tls")]
+mod tls;

@@ -16,12 +16,12 @@ use towline::{Error, Incoming, MessageWebSocket, Server, ServerBuilder};
 /// Nothing here takes so long, even on a machine that is busy with other things.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-pub async fn within<F: Future>(future: F) -> F::Output {
+pub(crate) async fn within<F: Future>(future: F) -> F::Output {
     timeout(PATIENCE, future).await.expect("this should not take a minute")
 }
 
 /// Waits until something is so.
-pub async fn until(mut is_so: impl FnMut() -> bool) {
+pub(crate) async fn until(mut is_so: impl FnMut() -> bool) {
     within(async {
         while !is_so() {
             sleep(Duration::from_millis(2)).await;
@@ -30,12 +30,15 @@ pub async fn until(mut is_so: impl FnMut() -> bool) {
     .await;
 }
 
+/// Headers to set, or to leave out (`None`).
+pub(crate) type Headers<'a> = &'a [(&'a str, Option<&'a str>)];
+
 /// The opening request of RFC 6455 §1.2, with headers changed, left out (`None`) or added.
-pub fn opening(changes: &[(&str, Option<&str>)]) -> String {
+pub(crate) fn opening(changes: Headers<'_>) -> String {
     opening_by("GET /chat HTTP/1.1", changes)
 }
 
-pub fn opening_by(line: &str, changes: &[(&str, Option<&str>)]) -> String {
+pub(crate) fn opening_by(line: &str, changes: Headers<'_>) -> String {
     let own = [
         ("Host", "localhost"),
         ("Upgrade", "websocket"),
@@ -59,14 +62,14 @@ pub fn opening_by(line: &str, changes: &[(&str, Option<&str>)]) -> String {
 
 /// An HTTP answer, as it came.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     head: String,
-    pub body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    pub fn parse(bytes: &[u8]) -> Self {
+    pub(crate) fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|four| four == b"\r\n\r\n");
         let end = end.unwrap_or_else(|| {
             panic!("no whole head: {:?}", String::from_utf8_lossy(bytes));
@@ -76,7 +79,7 @@ impl Answer {
         Self { status: status.unwrap(), head, body: bytes[end + 4..].to_vec() }
     }
 
-    pub fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let mut found = self.head.lines().skip(1).filter_map(|line| {
             let (known, value) = line.split_once(": ")?;
             known.eq_ignore_ascii_case(name).then_some(value)
@@ -86,24 +89,24 @@ impl Answer {
         value
     }
 
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         std::str::from_utf8(&self.body).unwrap()
     }
 }
 
 /// One end of a TCP connection that says what a test tells it.
 #[derive(Debug)]
-pub struct Raw(pub TcpStream);
+pub(crate) struct Raw(pub(crate) TcpStream);
 
 impl Raw {
-    pub async fn connect(addr: SocketAddr) -> Self {
+    pub(crate) async fn connect(addr: SocketAddr) -> Self {
         let stream = within(TcpStream::connect(addr)).await.unwrap();
         stream.set_nodelay(true).unwrap();
         Self(stream)
     }
 
     /// A connection whose opening handshake is done.
-    pub async fn opened(addr: SocketAddr) -> Self {
+    pub(crate) async fn opened(addr: SocketAddr) -> Self {
         let mut raw = Self::connect(addr).await;
         raw.put(opening(&[]).as_bytes()).await;
         let head = raw.head().await;
@@ -111,29 +114,29 @@ impl Raw {
         raw
     }
 
-    pub fn addr(&self) -> SocketAddr {
+    pub(crate) fn addr(&self) -> SocketAddr {
         self.0.local_addr().unwrap()
     }
 
-    pub async fn put(&mut self, bytes: &[u8]) {
+    pub(crate) async fn put(&mut self, bytes: &[u8]) {
         within(self.0.write_all(bytes)).await.unwrap();
     }
 
-    pub async fn put_bytewise(&mut self, bytes: &[u8]) {
+    pub(crate) async fn put_bytewise(&mut self, bytes: &[u8]) {
         for byte in bytes {
             self.put(&[*byte]).await;
         }
     }
 
     /// Reads exactly these bytes.
-    pub async fn expect(&mut self, bytes: &[u8]) {
+    pub(crate) async fn expect(&mut self, bytes: &[u8]) {
         let mut got = vec![0; bytes.len()];
         within(self.0.read_exact(&mut got)).await.unwrap();
         assert_eq!(got, bytes);
     }
 
     /// Reads a head to its blank line, and not a byte more.
-    pub async fn head(&mut self) -> String {
+    pub(crate) async fn head(&mut self) -> String {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             match within(self.0.read_u8()).await {
@@ -145,14 +148,14 @@ impl Raw {
     }
 
     /// Reads to an orderly end: a reset fails.
-    pub async fn rest(&mut self) -> Vec<u8> {
+    pub(crate) async fn rest(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         within(self.0.read_to_end(&mut rest)).await.unwrap();
         rest
     }
 
     /// Reads to the end, be it orderly or not.
-    pub async fn rest_however(&mut self) -> Vec<u8> {
+    pub(crate) async fn rest_however(&mut self) -> Vec<u8> {
         let mut rest = Vec::new();
         within(self.0.read_to_end(&mut rest)).await.ok();
         rest
@@ -160,7 +163,7 @@ impl Raw {
 }
 
 /// Sends a request and reads the answer to its end.
-pub async fn ask(addr: SocketAddr, request: &str) -> Answer {
+pub(crate) async fn ask(addr: SocketAddr, request: &str) -> Answer {
     let mut raw = Raw::connect(addr).await;
     raw.put(request.as_bytes()).await;
     Answer::parse(&raw.rest().await)
@@ -168,7 +171,7 @@ pub async fn ask(addr: SocketAddr, request: &str) -> Answer {
 
 /// A step of a scripted server.
 #[derive(Clone, Debug)]
-pub enum Step {
+pub(crate) enum Step {
     /// Reads a request's head.
     Head,
     /// Reads exactly these bytes.
@@ -179,18 +182,20 @@ pub enum Step {
     Bytewise(Vec<u8>),
     /// Reads until the client ends the connection.
     End,
+    /// Does nothing until the test has had enough.
+    Wait,
 }
 
 /// The answer that opens a WebSocket.
-pub const OPEN: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+pub(crate) const OPEN: &str = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
     Connection: Upgrade\r\nSec-WebSocket-Accept: {accept}\r\n\r\n";
 
-pub fn send(text: &str) -> Step {
+pub(crate) fn send(text: &str) -> Step {
     Step::Send(text.as_bytes().to_vec())
 }
 
 /// A server that plays its part once. Gives its address, and the head of the request that it got.
-pub async fn script(steps: impl Into<Vec<Step>>) -> (String, JoinHandle<String>) {
+pub(crate) async fn script(steps: impl Into<Vec<Step>>) -> (String, JoinHandle<String>) {
     let steps = steps.into();
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/", listener.local_addr().unwrap());
@@ -206,6 +211,7 @@ pub async fn script(steps: impl Into<Vec<Step>>) -> (String, JoinHandle<String>)
                 Step::Send(bytes) => raw.put(&with_accept(bytes, &head)).await,
                 Step::Bytewise(bytes) => raw.put_bytewise(&with_accept(bytes, &head)).await,
                 Step::End => drop(raw.rest_however().await),
+                Step::Wait => std::future::pending().await,
             }
         }
         head
@@ -213,7 +219,7 @@ pub async fn script(steps: impl Into<Vec<Step>>) -> (String, JoinHandle<String>)
     (url, play)
 }
 
-pub fn header_of<'a>(head: &'a str, name: &str) -> Vec<&'a str> {
+pub(crate) fn header_of<'a>(head: &'a str, name: &str) -> Vec<&'a str> {
     let lines = head.lines().filter_map(|line| line.split_once(": "));
     lines.filter(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value).collect()
 }
@@ -226,26 +232,26 @@ fn with_accept(bytes: Vec<u8>, head: &str) -> Vec<u8> {
 
 /// How a connection ended at the server.
 #[derive(Debug)]
-pub struct Ended {
-    pub peer: SocketAddr,
+pub(crate) struct Ended {
+    pub(crate) peer: SocketAddr,
     /// The errors of shaking hands and receiving, in order.
-    pub errors: Vec<Error>,
+    pub(crate) errors: Vec<Error>,
     /// The error of sending, if it came to that.
-    pub send_error: Option<Error>,
+    pub(crate) send_error: Option<Error>,
 }
 
 /// A server that echoes messages and keeps account of how connections ended.
 #[derive(Debug)]
-pub struct Echo {
-    pub server: Arc<Server>,
-    pub addr: SocketAddr,
+pub(crate) struct Echo {
+    pub(crate) server: Arc<Server>,
+    pub(crate) addr: SocketAddr,
     ends: mpsc::UnboundedReceiver<Ended>,
     seen: Vec<Ended>,
     accepting: JoinHandle<Error>,
 }
 
 impl Echo {
-    pub async fn new(builder: ServerBuilder) -> Self {
+    pub(crate) async fn new(builder: ServerBuilder) -> Self {
         let server = Arc::new(builder.bind("127.0.0.1:0").await.unwrap());
         let addr = server.local_addr();
         let (account, ends) = mpsc::unbounded_channel();
@@ -261,12 +267,12 @@ impl Echo {
         Self { server, addr, ends, seen: Vec::new(), accepting }
     }
 
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("ws://{}/", self.addr)
     }
 
     /// How the connection from there ended, once it has.
-    pub async fn end_of(&mut self, peer: SocketAddr) -> Ended {
+    pub(crate) async fn end_of(&mut self, peer: SocketAddr) -> Ended {
         loop {
             if let Some(at) = self.seen.iter().position(|ended| ended.peer == peer) {
                 return self.seen.swap_remove(at);
@@ -276,7 +282,7 @@ impl Echo {
     }
 
     /// How a connection ended of which nothing was said yet, whoever it was.
-    pub async fn any_end(&mut self) -> Ended {
+    pub(crate) async fn any_end(&mut self) -> Ended {
         match self.seen.pop() {
             Some(ended) => ended,
             None => within(self.ends.recv()).await.unwrap(),
@@ -284,14 +290,14 @@ impl Echo {
     }
 
     /// The one error with which the connection from there ended.
-    pub async fn error_of(&mut self, peer: SocketAddr) -> Error {
+    pub(crate) async fn error_of(&mut self, peer: SocketAddr) -> Error {
         let mut ended = self.end_of(peer).await;
         assert_eq!(ended.errors.len(), 1, "{ended:?}");
         ended.errors.remove(0)
     }
 
     /// Why it stopped accepting.
-    pub async fn stopped(self) -> Error {
+    pub(crate) async fn stopped(self) -> Error {
         within(self.accepting).await.unwrap()
     }
 }
@@ -330,7 +336,7 @@ async fn echo_messages(socket: &mut MessageWebSocket, errors: &mut Vec<Error>) -
 }
 
 /// A server's frames, taken apart: opcode with its FIN bit, and payload. What is cut is left out.
-pub fn frames(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
+pub(crate) fn frames(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
     let mut frames = Vec::new();
     while let [first, len, rest @ ..] = bytes {
         let (len, rest) = match (len, rest) {
@@ -346,7 +352,7 @@ pub fn frames(mut bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
 }
 
 /// The code of the closing frame with which the bytes end.
-pub fn close_code(bytes: &[u8]) -> Option<u16> {
+pub(crate) fn close_code(bytes: &[u8]) -> Option<u16> {
     match frames(bytes).last() {
         Some((0x88, payload)) => {
             Some(payload.first_chunk().map_or(1005, |code| u16::from_be_bytes(*code)))

@@ -16,7 +16,7 @@ use towline::{
 
 use crate::harness::masked;
 use crate::raw::{
-    Answer, Echo, Raw, ask, close_code, header_of, opening, opening_by, until, within,
+    Answer, Echo, Headers, Raw, ask, close_code, header_of, opening, opening_by, until, within,
 };
 
 /// The server refuses this request with that status, says why, and ends the connection well.
@@ -41,7 +41,7 @@ async fn refuses(echo: &mut Echo, request: &str, status: u16, why: &str) -> Answ
 async fn a_request_that_breaks_a_rule_is_refused_with_400_and_the_reason() {
     let mut echo = Echo::new(Server::builder()).await;
     let key = "dGhlIHNhbXBsZSBub25jZQ==";
-    let cases: &[(&[(&str, Option<&str>)], &str)] = &[
+    let cases: &[(Headers<'_>, &str)] = &[
         (&[("Host", None)], "Host"),
         (&[("Host", Some("one")), ("host", Some("two"))], "Host"),
         (&[("Host", Some("a b"))], "Host"),
@@ -109,7 +109,7 @@ async fn another_method_is_refused_with_405_and_the_one_that_would_do() {
 #[tokio::test]
 async fn another_version_is_refused_with_426_and_ours() {
     let mut echo = Echo::new(Server::builder()).await;
-    let versions: &[&[(&str, Option<&str>)]] = &[
+    let versions: &[Headers<'_>] = &[
         &[("Sec-WebSocket-Version", Some("8"))],
         &[("Sec-WebSocket-Version", Some("0"))],
         &[("Sec-WebSocket-Version", Some("14"))],
@@ -122,7 +122,7 @@ async fn another_version_is_refused_with_426_and_ours() {
         assert_eq!(answer.header("Sec-WebSocket-Version"), Some("13"));
         assert_eq!(answer.header("Upgrade"), Some("websocket"));
     }
-    let not_websocket: &[&[(&str, Option<&str>)]] =
+    let not_websocket: &[Headers<'_>] =
         &[&[("Upgrade", None)], &[("Upgrade", Some("h2c"))], &[("Upgrade", Some("websockets"))]];
     for changes in not_websocket {
         let answer = refuses(&mut echo, &opening(changes), 426, "Upgrade").await;
@@ -390,17 +390,12 @@ async fn a_subprotocol_that_was_not_offered_cannot_be_chosen() {
 async fn the_answer_can_carry_headers_but_not_the_handshakes_own() {
     let server = Server::bind("127.0.0.1:0").await.unwrap();
     let addr = server.local_addr();
-    let cookie = (header::SET_COOKIE, http::HeaderValue::from_static("id=7"));
-    let (mut raw, accepted) = within(async {
-        tokio::join!(Raw::connect(addr), async {
-            let upgrade = within(server.accept()).await.unwrap();
-            tokio::spawn(async move {
-                let upgrade = upgrade.handshake().await?;
-                upgrade.header(cookie.0, cookie.1).accept().await
-            })
-        })
-    })
-    .await;
+    let mut raw = Raw::connect(addr).await;
+    let incoming = within(server.accept()).await.unwrap();
+    let accepted = tokio::spawn(async move {
+        let cookie = http::HeaderValue::from_static("id=7");
+        incoming.handshake().await?.header(header::SET_COOKIE, cookie).accept().await
+    });
     raw.put(opening(&[]).as_bytes()).await;
     assert_eq!(header_of(&raw.head().await, "Set-Cookie"), ["id=7"]);
     let socket = within(accepted).await.unwrap().unwrap();

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair, date_time_ymd};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
+};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
@@ -30,8 +32,13 @@ struct Identity {
 
 impl Authority {
     fn new() -> Self {
+        Self::named(&format!("authority {}", rand::random::<u64>()))
+    }
+
+    fn named(name: &str) -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        params.distinguished_name.push(DnType::CommonName, name);
         Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
     }
 
@@ -211,6 +218,10 @@ async fn a_certificate_that_is_not_to_be_trusted_is_told_with_its_cure() {
     let client = authority.client();
     let stranger = Authority::new().issue(&["localhost"]);
     is_not_trusted(&client, &stranger, "TlsConfig::roots_pem").await;
+    // As tools do that give all they make the same name.
+    let namesakes = [Authority::named("ours"), Authority::named("ours")];
+    let stranger = namesakes[0].issue(&["localhost"]);
+    is_not_trusted(&namesakes[1].client(), &stranger, "TlsConfig::roots_pem").await;
     let other = authority.issue(&["other.example"]);
     is_not_trusted(&client, &other, "a name that the certificate is for").await;
     let expired = authority.issue_with(&["localhost"], |params| {
@@ -261,7 +272,8 @@ async fn a_self_signed_certificate_can_be_trusted_itself() {
 async fn ws_to_a_port_that_speaks_tls_fails_at_once() {
     let (_, mut echo) = echo().await;
     let begun = Instant::now();
-    let error = within(MessageWebSocket::connect(format!("ws://{}/", echo.addr))).await.unwrap_err();
+    let error =
+        within(MessageWebSocket::connect(format!("ws://{}/", echo.addr))).await.unwrap_err();
     assert!(begun.elapsed() < Duration::from_secs(8), "no deadline is waited for");
     assert_eq!(error.kind(), ErrorKind::Handshake, "{error}");
     assert!(error.to_string().contains("TLS"), "{error}");
@@ -589,8 +601,7 @@ async fn a_hundred_mebibytes_pass_over_tls_in_both_directions_at_once() {
     });
     let mut halves = Vec::new();
     for (sending, reading) in ends {
-        let ((size, receiver), sender) =
-            (within_long(reading).await, within_long(sending).await);
+        let ((size, receiver), sender) = (within_long(reading).await, within_long(sending).await);
         assert_eq!(size, 100 * MIB);
         halves.push((receiver, sender));
     }
