@@ -30,7 +30,8 @@ pub struct Receiver {
     frame: Option<OpenFrame>,
     message: Option<OpenMessage>,
     utf8: Utf8Validator,
-    control: ControlPayload,
+    /// Held from a control frame to what follows it; most connections at rest have none.
+    control: Option<Box<ControlPayload>>,
     control_window: Option<(Instant, u32)>,
     /// After a closing frame, or a failure, nothing more is read (RFC 6455 §5.5.1, §7.1.7).
     done: bool,
@@ -151,7 +152,7 @@ impl Receiver {
             frame: None,
             message: None,
             utf8: Utf8Validator::default(),
-            control: ControlPayload::EMPTY,
+            control: None,
             control_window: None,
             done: false,
             last_received: now,
@@ -211,7 +212,7 @@ impl Receiver {
 
     /// The payload of the ping or pong that was received last.
     pub fn control_payload(&self) -> &[u8] {
-        self.control.as_slice()
+        self.control.as_ref().map_or(&[], |control| control.as_slice())
     }
 
     /// When the peer last gave a sign of life.
@@ -311,7 +312,7 @@ impl Receiver {
         self.counts.frames += 1;
         match header.opcode {
             Opcode::Close | Opcode::Ping | Opcode::Pong => {
-                self.control = ControlPayload::EMPTY;
+                self.control = Some(Box::new(ControlPayload::EMPTY));
                 self.count_control(now)?;
             }
             Opcode::Text => self.begin_message(MessageKind::Text)?,
@@ -319,6 +320,7 @@ impl Receiver {
             Opcode::Continuation => {}
         }
         if !header.opcode.is_control() {
+            self.control = None;
             self.count_data(header.len, header.fin)?;
         }
         Ok(OpenFrame {
@@ -401,7 +403,8 @@ impl Receiver {
         consumed: &mut usize,
     ) -> Result<Option<Incoming>, ProtocolError> {
         let payload = Self::take_payload(&mut frame, input, consumed);
-        self.control.push(&input[payload]);
+        let control = self.control.get_or_insert_with(|| Box::new(ControlPayload::EMPTY));
+        control.push(&input[payload]);
         if frame.remaining > 0 {
             self.frame = Some(frame);
             return Ok(None);
@@ -409,7 +412,7 @@ impl Receiver {
         Ok(match frame.opcode {
             Opcode::Ping => Some(Incoming::Ping),
             Opcode::Pong => Some(Incoming::Pong),
-            Opcode::Close => Some(Incoming::Close(CloseFrame::parse(self.control.as_slice())?)),
+            Opcode::Close => Some(Incoming::Close(CloseFrame::parse(control.as_slice())?)),
             Opcode::Text | Opcode::Binary | Opcode::Continuation => None,
         })
     }

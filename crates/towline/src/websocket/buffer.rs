@@ -44,7 +44,7 @@ impl ReadBuffer {
     }
 
     /// The memory to read into, which is never zeroed. Only while nothing is unread.
-    pub(crate) fn to_fill(&mut self) -> &mut BytesMut {
+    pub(crate) fn fill(&mut self) -> &mut BytesMut {
         debug_assert!(self.unread_is_empty(), "unread bytes would be lost");
         self.bytes.clear();
         self.used = 0;

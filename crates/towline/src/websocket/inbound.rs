@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 use towline_proto::{
-    CloseCode, CloseFrame, Data, Expired, Incoming, Piece, ProtocolError, Receiver, Role, State,
+    CloseCode, CloseFrame, Data, Expired, Incoming, Piece, ProtocolError, Receiver, Role,
 };
 
 use super::buffer::ReadBuffer;
@@ -125,7 +125,7 @@ impl Inbound {
             }
             let now = || Instant::now().into_std();
             let buffer = self.buffer.get_or_insert_with(|| ReadBuffer::take(now()));
-            match link.poll_read(cx, buffer.to_fill()) {
+            match link.poll_read(cx, buffer.fill()) {
                 Poll::Ready(Ok(0)) => self.end(Some(Error::disconnected("receiving", None))),
                 Poll::Ready(Ok(_)) => buffer.read_at = now(),
                 Poll::Ready(Err(error)) => {
@@ -175,13 +175,11 @@ impl Inbound {
             buffer.consume(received.consumed);
             match received.event {
                 None => {}
-                Some(Incoming::Data(mut data)) => {
-                    // Who closes has lost interest in what still comes, as on Windows.
-                    if link.sender(|sender| sender.state()) == State::Open {
-                        data.payload.start += base;
-                        data.payload.end += base;
-                        return Some(Happening::Data(data));
-                    }
+                // Who closes has lost interest in what still comes, as on Windows.
+                Some(Incoming::Data(mut data)) if link.is_open() => {
+                    data.payload.start += base;
+                    data.payload.end += base;
+                    return Some(Happening::Data(data));
                 }
                 Some(Incoming::Ping) => {
                     link.sender(|sender| sender.handle_ping(self.receiver.control_payload()));
@@ -236,7 +234,7 @@ impl Inbound {
             let deadline = match &mut self.deadline {
                 Some(deadline) => deadline,
                 None => {
-                    let Some(at) = link.sender(|sender| sender.poll_timeout(life)) else {
+                    let Some(at) = link.look(|sender| sender.poll_timeout(life)) else {
                         return false;
                     };
                     self.deadline.insert(Box::pin(sleep_until(Instant::from_std(at))))
@@ -271,7 +269,7 @@ impl Inbound {
         match registration.poll_phase(cx) {
             Phase::Running => false,
             Phase::Closing => {
-                let open = link.sender(|sender| sender.state()) == State::Open;
+                let open = link.is_open();
                 if open {
                     link.close(CloseFrame::new(CloseCode::GOING_AWAY, "").ok());
                 }
@@ -316,7 +314,7 @@ impl Inbound {
                         .get_or_insert_with(|| ReadBuffer::take(Instant::now().into_std()));
                     loop {
                         buffer.consume(buffer.bytes().len() - buffer.used());
-                        match ready!(link.poll_read(cx, buffer.to_fill())) {
+                        match ready!(link.poll_read(cx, buffer.fill())) {
                             Ok(1..) => {}
                             Ok(0) | Err(_) => break,
                         }

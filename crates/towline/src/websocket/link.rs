@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::poll_read_buf;
-use towline_proto::Sender;
+use towline_proto::{Sender, State};
 
 use super::outbound::Outbound;
 use crate::error::{Error, Result};
@@ -39,6 +39,12 @@ pub(crate) trait Link: Output {
 
     /// Ends the writing direction of the byte stream.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+
+    /// Looks at the sending half.
+    fn look<R>(&self, at: impl FnOnce(&Sender) -> R) -> R;
+
+    /// Whether messages still travel: neither side has closed, and nothing broke.
+    fn is_open(&self) -> bool;
 
     /// Whether the reader has something of its own to write, or everything is its own.
     fn has_output(&mut self) -> bool;
@@ -126,6 +132,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Link for Whole<T> {
         self.outbound.poll_shutdown(cx)
     }
 
+    fn look<R>(&self, at: impl FnOnce(&Sender) -> R) -> R {
+        at(&self.outbound.sender)
+    }
+
+    fn is_open(&self) -> bool {
+        self.outbound.sender.state() == State::Open
+    }
+
     fn has_output(&mut self) -> bool {
         self.outbound.has_output()
     }
@@ -150,6 +164,8 @@ pub(crate) type BoxWrite = Box<dyn AsyncWrite + Send + Unpin>;
 /// What a reader and its writers share: the writing side. The reading side has no lock.
 pub(crate) struct Shared {
     outbound: Mutex<Outbound<BoxWrite>>,
+    /// Whether messages still travel, for a reader that should not take the lock to see it.
+    open: AtomicBool,
     news: AtomicBool,
     reader: Mutex<Option<Waker>>,
 }
@@ -163,6 +179,7 @@ impl std::fmt::Debug for Shared {
 impl Shared {
     pub(crate) fn new(outbound: Outbound<BoxWrite>) -> Arc<Self> {
         Arc::new(Self {
+            open: AtomicBool::new(outbound.sender.state() == State::Open),
             outbound: Mutex::new(outbound),
             news: AtomicBool::new(true),
             reader: Mutex::default(),
@@ -178,6 +195,9 @@ impl Shared {
         let mut outbound = self.lock();
         let result = act(&mut outbound);
         let news = std::mem::take(&mut outbound.news_for_reader);
+        if outbound.sender.state() != State::Open {
+            self.open.store(false, Ordering::Release);
+        }
         drop(outbound);
         if news {
             self.news.store(true, Ordering::Release);
@@ -267,6 +287,14 @@ impl Link for ReadHalf {
 
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.shared.lock().poll_shutdown(cx)
+    }
+
+    fn look<R>(&self, at: impl FnOnce(&Sender) -> R) -> R {
+        at(&self.shared.lock().sender)
+    }
+
+    fn is_open(&self) -> bool {
+        self.shared.open.load(Ordering::Acquire)
     }
 
     fn has_output(&mut self) -> bool {

@@ -43,7 +43,7 @@ impl Neighbour {
     }
 
     /// It has not been disturbed.
-    async fn is_well(self) {
+    async fn stays_well(self) {
         self.enough.store(true, Ordering::Relaxed);
         assert!(within(self.talking).await.unwrap() >= 10);
     }
@@ -51,11 +51,11 @@ impl Neighbour {
 
 /// A peer that sends all of this, unless it is stopped, and reads all that comes.
 async fn attack(raw: Raw, bytes: Vec<u8>) -> Vec<u8> {
-    attack_with(raw, bytes, Vec::new(), 0).await.0
+    attack_with(raw, bytes, Vec::new(), 0).await
 }
 
-/// The same, with a batch of frames behind it, so many times. Whether all of it was taken, too.
-async fn attack_with(raw: Raw, first: Vec<u8>, batch: Vec<u8>, times: usize) -> (Vec<u8>, bool) {
+/// The same, with a batch of frames behind it, so many times.
+async fn attack_with(raw: Raw, first: Vec<u8>, batch: Vec<u8>, times: usize) -> Vec<u8> {
     let (mut read, mut write) = raw.0.into_split();
     let writing = tokio::spawn(async move {
         let mut taken = within(write.write_all(&first)).await.is_ok();
@@ -64,12 +64,12 @@ async fn attack_with(raw: Raw, first: Vec<u8>, batch: Vec<u8>, times: usize) -> 
             taken = taken && within(write.write_all(&batch)).await.is_ok();
         }
         // Given back, so that this direction stays open until all has been read.
-        (write, taken)
+        write
     });
     let mut got = Vec::new();
     within(read.read_to_end(&mut got)).await.ok();
-    let (_write, taken) = within(writing).await.unwrap();
-    (got, taken)
+    drop(within(writing).await.unwrap());
+    got
 }
 
 /// What a peer that sends this behind an opening handshake is told, and the server's account of it.
@@ -87,10 +87,10 @@ async fn is_told_flood(
     let neighbour = Neighbour::new(&echo).await;
     let raw = Raw::opened(echo.addr).await;
     let from = raw.addr();
-    let (got, _) = attack_with(raw, first, batch, times).await;
+    let got = attack_with(raw, first, batch, times).await;
     // `Echo` has checked that there is one terminal error and `None` after it.
     let error = echo.error_of(from).await;
-    neighbour.is_well().await;
+    neighbour.stays_well().await;
     until(|| echo.server.connections() == 0).await;
     (close_code(&got), error)
 }
@@ -150,13 +150,20 @@ async fn a_bad_frame_is_told_its_code_though_a_megabyte_follows_it() {
     let mut echo = Echo::new(Server::builder()).await;
     let raw = Raw::opened(echo.addr).await;
     let from = raw.addr();
+    let (mut read, mut write) = raw.0.into_split();
     let mut bytes = b"\x81\x02hi".to_vec();
     bytes.resize(1_000_000, 0);
-    let (got, taken) = attack_with(raw, bytes, Vec::new(), 0).await;
+    let writing = tokio::spawn(async move { (write.write_all(&bytes).await, write) });
+    let mut got = Vec::new();
+    within(read.read_to_end(&mut got)).await.expect("an orderly end");
     assert_eq!(close_code(&got), Some(1002));
-    // What is unread when a socket is closed resets it, and the reset may overtake the frame.
-    assert!(taken, "the connection was reset");
     assert_eq!(echo.error_of(from).await.kind(), ErrorKind::Protocol);
+    // What is unread when a socket is closed resets it, and the reset may overtake the frame: so
+    // all of it has been read.
+    let (written, write) = within(writing).await.unwrap();
+    written.expect("no reset while writing");
+    let reset = read.reunite(write).unwrap().take_error().unwrap();
+    assert!(reset.is_none(), "{reset:?}");
 }
 
 #[tokio::test]
@@ -353,7 +360,7 @@ fn a_flood_of_pings_from_one_that_never_reads_costs_no_memory() {
             drop((read, write));
             let ended = echo.end_of(from).await;
             assert_eq!(ended.errors.len(), 1, "{ended:?}");
-            neighbour.is_well().await;
+            neighbour.stays_well().await;
         },
     );
 }
@@ -418,7 +425,7 @@ async fn one_that_asks_for_echoes_and_never_reads_them_is_given_up() {
     assert_eq!(ended.send_error.as_ref().map(Error::kind), Some(ErrorKind::TimedOut), "{ended:?}");
     assert_eq!(ended.errors.len(), 1, "{ended:?}");
     assert!(within(flood).await.unwrap() < 1000, "back-pressure reaches it");
-    neighbour.is_well().await;
+    neighbour.stays_well().await;
 }
 
 #[tokio::test]
@@ -451,7 +458,7 @@ async fn what_comes_after_a_closing_frame_is_not_delivered() {
     assert_eq!(frames(&got), expected);
     let ended = echo.end_of(from).await;
     assert!(ended.errors.is_empty(), "it was a normal close: {ended:?}");
-    neighbour.is_well().await;
+    neighbour.stays_well().await;
 }
 
 #[tokio::test]
@@ -505,7 +512,7 @@ async fn a_hundred_hostile_peers_at_once_do_not_disturb_a_good_one() {
         let ended = echo.end_of(from).await;
         assert_eq!(ended.errors.len(), 1, "{ended:?}");
     }
-    neighbour.is_well().await;
+    neighbour.stays_well().await;
     until(|| echo.server.connections() == 0).await;
 }
 
