@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use tokio::time::timeout;
 use towline_proto::handshake::{ClientHandshake, ClientRequest, HeadLimits, RequestError};
 use towline_proto::{Config, Role, WsUri};
 
+use crate::deadline::after;
 use crate::dial::{Way, dial};
 use crate::error::{Error, Result};
 use crate::http1;
 use crate::message::MessageWebSocket;
 use crate::stream::StreamWebSocket;
-use crate::transport::Transport;
 use crate::websocket::WebSocket;
 
 /// Connects to servers, with the same settings each time.
@@ -86,28 +85,15 @@ impl Client {
             let to = if text.contains('@') { String::new() } else { format!(" to {text:?}") };
             Error::invalid(format!("connecting{to}")).cause(error)
         })?;
-        let (io, info) = dial(&uri, &self.way).await?;
+        let (mut io, mut info) = dial(&uri, &self.way).await?;
 
         let doing = format!("shaking hands with {uri}");
         // RFC 6455 §4.1: a fresh random key for every attempt.
         let request = self.request.clone().with_uri(&uri);
-        let mut handshake = ClientHandshake::new(request, rand::random(), self.limits);
-        timeout(self.way.handshake_timeout, self.shake_hands(io, info, &mut handshake, &doing))
-            .await
-            .unwrap_or_else(|_| {
-                Err(Error::timed_out(doing.as_str(), "the server did not answer in time")
-                    .advise("does that port speak WebSocket, and ws rather than wss?"))
-            })
-    }
-
-    async fn shake_hands(
-        &self,
-        mut io: Transport,
-        mut info: crate::ConnectionInfo,
-        handshake: &mut ClientHandshake,
-        doing: &str,
-    ) -> Result<WebSocket> {
-        let (terms, rest) = http1::request(&mut io, handshake, doing).await?;
+        let deadline = after(self.way.handshake_timeout);
+        let mut handshake =
+            ClientHandshake::new(request, rand::random(), self.limits).expire_at(deadline);
+        let (terms, rest) = http1::request(&mut io, &mut handshake, &doing).await?;
         info.subprotocol = terms.subprotocol.map(String::into_boxed_str);
         info.request = handshake.request().into();
         info.response = handshake.received().into();

@@ -78,6 +78,15 @@ async fn tcp(uri: &WsUri, way: &Way) -> Result<TcpStream> {
             .cause(error)
             .advise("is the name spelt right, and the network there?")
     })?;
+    first_of(addresses, host, way).await
+}
+
+/// Tries the addresses in their order.
+async fn first_of(
+    addresses: impl Iterator<Item = SocketAddr>,
+    host: &str,
+    way: &Way,
+) -> Result<TcpStream> {
     let mut failure = Error::new(ErrorKind::Resolve, format!("looking up {host}"))
         .cause("the name has no address");
     for address in addresses.take(MAX_ADDRESSES) {
@@ -105,4 +114,37 @@ async fn tcp_to(address: SocketAddr, way: &Way) -> std::io::Result<TcpStream> {
     let stream = socket.connect(address).await?;
     stream.set_nodelay(way.nodelay)?;
     Ok(stream)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No name has seven addresses on every machine, so this cannot be seen from outside.
+    #[tokio::test]
+    async fn five_addresses_are_tried_and_no_more() {
+        let alive = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let dead = {
+            let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            gone.local_addr().unwrap()
+        };
+        let way = Way {
+            connect_timeout: Duration::from_secs(5),
+            handshake_timeout: Duration::from_secs(5),
+            nodelay: true,
+            send_buffer_size: None,
+            #[cfg(feature = "tls")]
+            tls: Arc::default(),
+        };
+        let with_dead = |count| {
+            let dead = std::iter::repeat_n(dead, count);
+            dead.chain([alive.local_addr().unwrap()])
+        };
+        let stream = first_of(with_dead(4), "example", &way).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap(), alive.local_addr().unwrap());
+        let error = first_of(with_dead(5), "example", &way).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Connect);
+        let error = first_of(std::iter::empty(), "example", &way).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Resolve);
+    }
 }

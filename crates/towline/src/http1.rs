@@ -6,11 +6,12 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http::{Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 use towline_proto::handshake::{
     ClientHandshake, HandshakeError, Negotiated, ServerHandshake, ServerRequest,
 };
 
+use crate::deadline::until;
 use crate::error::{Error, ErrorKind, Result};
 
 /// Bytes read at once. A head is rarely longer, and what follows it is kept.
@@ -31,11 +32,25 @@ pub(crate) async fn request<T: AsyncRead + AsyncWrite + Unpin>(
     handshake: &mut ClientHandshake,
     doing: &str,
 ) -> Result<(Negotiated, BytesMut)> {
-    let lost = |error: io::Error| Error::disconnected(doing, Some(error));
-    io.write_all(handshake.request()).await.map_err(lost)?;
-    io.flush().await.map_err(lost)?;
+    let late = || {
+        Error::timed_out(doing, "the server did not answer in time")
+            .advise("does that port speak WebSocket, and ws rather than wss?")
+    };
+    let write = async {
+        io.write_all(handshake.request()).await?;
+        io.flush().await
+    };
+    match until(handshake.poll_timeout(), write).await {
+        None => return Err(late()),
+        Some(written) => written.map_err(|error| Error::disconnected(doing, Some(error)))?,
+    }
     loop {
-        let mut bytes = read_some(io, doing).await?;
+        let Some(bytes) = until(handshake.poll_timeout(), read_some(io, doing)).await else {
+            return Err(late());
+        };
+        let mut bytes = bytes.map_err(|error| {
+            error.advise("does that port speak WebSocket, and is it rather wss than ws?")
+        })?;
         match handshake.receive(&bytes) {
             Ok(None) => {}
             Ok(Some((consumed, _, terms))) => return Ok((terms, bytes.split_off(consumed))),
@@ -61,13 +76,22 @@ pub(crate) async fn read_request<T: AsyncRead + AsyncWrite + Unpin>(
     doing: &str,
 ) -> Result<(ServerRequest, BytesMut)> {
     loop {
-        let mut bytes = read_some(io, doing).await?;
-        match handshake.receive(&bytes) {
+        let mut bytes = match until(handshake.poll_timeout(), read_some(io, doing)).await {
+            Some(bytes) => bytes?,
+            None => BytesMut::new(),
+        };
+        let received = handshake.handle_timeout(Instant::now().into_std());
+        match received.and_then(|()| handshake.receive(&bytes)) {
             Ok(None) => {}
             Ok(Some((consumed, request))) => return Ok((request, bytes.split_off(consumed))),
             Err(error) => {
-                write_last(io, &error.response()).await.ok();
-                return Err(Error::new(ErrorKind::Handshake, doing).cause(error));
+                // Whoever was too slow to ask may be too slow to listen.
+                timeout(LINGER, write_last(io, &error.response())).await.ok();
+                let kind = match error {
+                    HandshakeError::TimedOut => ErrorKind::TimedOut,
+                    _ => ErrorKind::Handshake,
+                };
+                return Err(Error::new(kind, doing).cause(error));
             }
         }
     }
@@ -101,7 +125,8 @@ async fn read_out<T: AsyncRead + Unpin>(io: &mut T) {
 async fn read_some<T: AsyncRead + Unpin>(io: &mut T, doing: &str) -> Result<BytesMut> {
     let mut bytes = BytesMut::with_capacity(READ);
     match io.read_buf(&mut bytes).await {
-        Ok(0) => Err(Error::disconnected(doing, None)),
+        Ok(0) => Err(Error::new(ErrorKind::Disconnected, doing)
+            .cause("the peer ended the connection instead of answering")),
         Ok(_) => Ok(bytes),
         Err(error) => Err(Error::disconnected(doing, Some(error))),
     }

@@ -67,6 +67,7 @@
 #![forbid(unsafe_code)]
 
 mod client;
+mod deadline;
 mod dial;
 mod error;
 mod http1;

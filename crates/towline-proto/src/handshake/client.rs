@@ -1,9 +1,12 @@
 //! [`ClientHandshake`]: the request to send, and the response to check (RFC 6455 §4.1).
 
+use std::time::Instant;
+
 use base64::Engine as _;
 use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, UPGRADE};
 use http::{Response, StatusCode, Version};
 
+use super::deadline::Deadline;
 use super::headers::{elements, extensions, has_token, only, subprotocols};
 use super::http1::HeadReader;
 use super::{BASE64, ClientRequest, HandshakeError, HeadLimits, Negotiated, accept_key};
@@ -32,6 +35,7 @@ pub struct ClientHandshake {
     accept: String,
     offered: Vec<String>,
     reader: HeadReader,
+    deadline: Deadline,
 }
 
 impl ClientHandshake {
@@ -46,7 +50,28 @@ impl ClientHandshake {
             accept: accept_key(&key),
             offered: request.subprotocols().to_vec(),
             reader: HeadReader::new(limits),
+            deadline: Deadline::default(),
         }
+    }
+
+    /// Sets by when the peer's head has to be whole; `None`, as at first, for no limit.
+    #[must_use]
+    pub fn expire_at(mut self, deadline: impl Into<Option<Instant>>) -> Self {
+        self.deadline = Deadline(deadline.into());
+        self
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), unless the head is whole by then.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.deadline.0
+    }
+
+    /// Gives up if the deadline has passed. Early calls do nothing.
+    ///
+    /// # Errors
+    /// [`HandshakeError::TimedOut`]
+    pub fn handle_timeout(&self, now: Instant) -> Result<(), HandshakeError> {
+        self.deadline.check(now)
     }
 
     /// The bytes to send to the server.

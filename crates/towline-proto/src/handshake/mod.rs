@@ -10,6 +10,7 @@
 
 mod client;
 mod client_request;
+mod deadline;
 mod error;
 pub mod headers;
 pub mod http1;

@@ -1,8 +1,11 @@
 //! [`ServerHandshake`]: a client's request as it comes; and [`response_head`], a plain answer.
 
+use std::time::Instant;
+
 use http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING, UPGRADE};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
+use super::deadline::Deadline;
 use super::http1::{HeadReader, write_header};
 use super::{HandshakeError, HeadLimits, ServerRequest};
 
@@ -13,12 +16,33 @@ use super::{HandshakeError, HeadLimits, ServerRequest};
 #[derive(Debug)]
 pub struct ServerHandshake {
     reader: HeadReader,
+    deadline: Deadline,
 }
 
 impl ServerHandshake {
     /// Waits for a request.
     pub fn new(limits: HeadLimits) -> Self {
-        Self { reader: HeadReader::new(limits) }
+        Self { reader: HeadReader::new(limits), deadline: Deadline::default() }
+    }
+
+    /// Sets by when the peer's head has to be whole; `None`, as at first, for no limit.
+    #[must_use]
+    pub fn expire_at(mut self, deadline: impl Into<Option<Instant>>) -> Self {
+        self.deadline = Deadline(deadline.into());
+        self
+    }
+
+    /// When to call [`handle_timeout`](Self::handle_timeout), unless the head is whole by then.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.deadline.0
+    }
+
+    /// Gives up if the deadline has passed. Early calls do nothing.
+    ///
+    /// # Errors
+    /// [`HandshakeError::TimedOut`]
+    pub fn handle_timeout(&self, now: Instant) -> Result<(), HandshakeError> {
+        self.deadline.check(now)
     }
 
     /// Takes what the client sent, until the request's head is whole.

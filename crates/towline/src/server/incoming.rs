@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout;
 use towline_proto::handshake::ServerHandshake;
 
 use super::Upgrade;
 use super::builder::Settings;
+use crate::deadline::{after, until};
 use crate::error::{Error, Result};
 use crate::http1::read_request;
 use crate::info::ConnectionInfo;
@@ -60,21 +60,20 @@ impl Incoming {
     /// If cancelled the connection is closed.
     pub async fn handshake(self) -> Result<Upgrade> {
         let doing = format!("shaking hands with {}", self.peer);
-        let limit = self.settings.handshake_timeout;
         let registration = Arc::clone(&self.registration);
         // Boxed: the caller's task should not keep the room for it once it is over.
-        let shaking = Box::pin(timeout(limit, self.shake_hands(&doing)));
-        let why = tokio::select! {
-            shaken = shaking => match shaken {
-                Ok(shaken) => return shaken,
-                Err(_) => "the client did not send its request in time",
-            },
-            () = registration.aborted() => "the server has shut down",
-        };
-        Err(Error::timed_out(doing, why))
+        let shaking = Box::pin(self.shake_hands(&doing));
+        tokio::select! {
+            shaken = shaking => shaken,
+            () = registration.aborted() => {
+                Err(Error::timed_out(doing.as_str(), "the server has shut down"))
+            }
+        }
     }
 
     async fn shake_hands(self, doing: &str) -> Result<Upgrade> {
+        // One deadline for all of it.
+        let deadline = after(self.settings.handshake_timeout);
         let mut info = ConnectionInfo {
             local_addr: self.stream.local_addr().ok(),
             peer_addr: Some(self.peer),
@@ -84,7 +83,10 @@ impl Incoming {
         let mut io = match &self.settings.tls {
             None => Transport::tcp(self.stream),
             Some(tls) => {
-                let (stream, version) = crate::tls::accept(self.stream, tls, self.peer).await?;
+                let shaking = crate::tls::accept(self.stream, tls, self.peer);
+                let (stream, version) = until(deadline, shaking).await.ok_or_else(|| {
+                    Error::timed_out(doing, "the client did not finish the TLS handshake in time")
+                })??;
                 info.tls_version = version;
                 Transport::new(stream)
             }
@@ -92,7 +94,7 @@ impl Incoming {
         #[cfg(not(feature = "tls"))]
         let mut io = Transport::tcp(self.stream);
 
-        let mut handshake = ServerHandshake::new(self.settings.limits);
+        let mut handshake = ServerHandshake::new(self.settings.limits).expire_at(deadline);
         let (request, rest) = read_request(&mut io, &mut handshake, doing).await?;
         info.request = handshake.received().into();
         drop(self.handshake);

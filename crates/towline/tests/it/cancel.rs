@@ -180,3 +180,54 @@ async fn a_write_to_a_message_that_is_dropped_took_nothing() {
     message.finish().await.unwrap();
     assert_eq!(reading.await.unwrap(), expected);
 }
+
+#[tokio::test]
+async fn an_accept_that_is_dropped_loses_no_connection() {
+    let server = towline::Server::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}", server.local_addr());
+    for _ in 0..3 {
+        assert!(cancel_after(2, server.accept()).is_none());
+        let connecting = tokio::spawn(MessageWebSocket::connect(url.clone()));
+        let upgrade = server.accept().await.unwrap().handshake().await.unwrap();
+        let _socket = upgrade.accept_message().await.unwrap();
+        connecting.await.unwrap().unwrap();
+    }
+}
+
+#[tokio::test]
+async fn what_is_dropped_while_shaking_hands_closes_the_connection() {
+    // A client that gives up: the server sees the end.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}", listener.local_addr().unwrap());
+    let connecting = tokio::spawn(MessageWebSocket::connect(url));
+    let (mut peer, _) = listener.accept().await.unwrap();
+    peer.read_u8().await.unwrap();
+    connecting.abort();
+    let mut head = Vec::new();
+    peer.read_to_end(&mut head).await.unwrap();
+    assert!(head.ends_with(b"\r\n\r\n"));
+
+    // A server that gives up: the client sees it, and its place is free.
+    let server = towline::Server::bind("127.0.0.1:0").await.unwrap();
+    let mut peer = tokio::net::TcpStream::connect(server.local_addr()).await.unwrap();
+    let incoming = server.accept().await.unwrap();
+    assert_eq!(server.connections(), 1);
+    assert!(cancel_after(2, incoming.handshake()).is_none());
+    assert_eq!(peer.read(&mut [0; 8]).await.unwrap(), 0);
+    assert_eq!(server.connections(), 0);
+}
+
+#[tokio::test]
+async fn a_shutdown_that_is_dropped_goes_on_and_cuts_nobody() {
+    let server = towline::Server::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}", server.local_addr());
+    let connecting = tokio::spawn(MessageWebSocket::connect(url));
+    let upgrade = server.accept().await.unwrap().handshake().await.unwrap();
+    let mut socket = upgrade.accept_message().await.unwrap();
+    let serving = tokio::spawn(async move { socket.recv().await });
+    let mut client = connecting.await.unwrap().unwrap();
+    assert!(cancel_after(1, server.shutdown(std::time::Duration::ZERO)).is_none());
+    assert_eq!(client.recv().await.unwrap(), None);
+    assert_eq!(client.close_frame().unwrap().code, CloseCode::GOING_AWAY);
+    assert_eq!(serving.await.unwrap().unwrap(), None);
+}

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Each module's floor. Modules on one floor do not import each other, but for those listed below.
 const FLOORS: &[(&str, u32)] = &[
+    ("deadline", 1),
     ("error", 1),
     ("info", 1),
     ("registry", 1),

@@ -20,6 +20,8 @@ use super::http1::HeadError;
 pub enum HandshakeError {
     /// What arrived is not an HTTP/1.1 head, or is too large a one (RFC 9112 §2.1).
     Head(HeadError),
+    /// The peer's head was not whole by the deadline.
+    TimedOut,
     /// The version of HTTP is below 1.1 (RFC 6455 §4.2.1).
     HttpVersion,
     /// `Upgrade` does not say `websocket` (RFC 6455 §4.2.1, §4.1).
@@ -76,6 +78,7 @@ impl fmt::Display for HandshakeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Head(error) => error.fmt(f),
+            Self::TimedOut => f.write_str("the opening handshake took too long"),
             Self::HttpVersion => f.write_str("a WebSocket needs HTTP/1.1"),
             Self::Upgrade => f.write_str("the Upgrade header is missing or is not 'websocket'"),
             Self::Connection => f.write_str("the Connection header does not list 'upgrade'"),

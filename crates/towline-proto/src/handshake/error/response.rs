@@ -19,6 +19,7 @@ impl HandshakeError {
             Self::Head(HeadError::Version) | Self::HttpVersion => {
                 StatusCode::HTTP_VERSION_NOT_SUPPORTED
             }
+            Self::TimedOut => StatusCode::REQUEST_TIMEOUT,
             Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Upgrade | Self::Version => StatusCode::UPGRADE_REQUIRED,
             Self::Head(

@@ -177,3 +177,20 @@ fn what_measured_peers_let_through_is_refused() {
     check_fails(&instead("Sec-WebSocket-Key", "Sec-WebSocket-Key: x\r\n"), "Key", 400);
     check_fails(&instead("Host", ""), "Host", 400);
 }
+
+#[test]
+fn a_handshake_that_takes_too_long_is_given_up() {
+    use std::time::{Duration, Instant};
+    use towline_proto::handshake::{HandshakeError, HeadLimits, ServerHandshake};
+
+    let begin = Instant::now();
+    let deadline = begin + Duration::from_secs(10);
+    let mut handshake = ServerHandshake::new(HeadLimits::default()).expire_at(deadline);
+    assert_eq!(handshake.poll_timeout(), Some(deadline));
+    assert!(handshake.receive(b"GET / HTTP/1.1\r\n").unwrap().is_none());
+    assert!(handshake.handle_timeout(deadline - Duration::from_nanos(1)).is_ok());
+    let error = handshake.handle_timeout(deadline).unwrap_err();
+    assert!(matches!(error, HandshakeError::TimedOut));
+    assert!(error.response().starts_with(b"HTTP/1.1 408 "));
+    assert_eq!(ServerHandshake::new(HeadLimits::default()).poll_timeout(), None);
+}
