@@ -1,0 +1,57 @@
+# The one list of commands. Each is a script, so that a machine without `just` can run it too.
+
+# What there is.
+default:
+    @just --list --unsorted
+
+# Two endpoints of ours, text, binary and a large file, in one command.
+demo *ARGS:
+    cargo run --release -- demo {{ ARGS }}
+
+# The page, the echo, uploads and downloads, on http://127.0.0.1:8080.
+serve *ARGS:
+    cargo run --release -- serve {{ ARGS }}
+
+# All tests.
+test *ARGS:
+    scripts/test {{ ARGS }}
+
+# Format the code.
+fmt:
+    scripts/fmt --write
+
+# Clippy, with warnings as errors.
+lint:
+    scripts/lint
+
+# The documentation, with warnings as errors.
+doc:
+    scripts/doc
+
+# Licences, bans and sources of the dependencies.
+deps:
+    scripts/deps
+
+# The Autobahn cases, both roles, against autobahn/expected.json.
+conformance *ARGS:
+    scripts/conformance {{ ARGS }}
+
+# Real peers: Python's websockets, Node's ws, Chromium.
+interop *PEERS:
+    scripts/interop {{ PEERS }}
+
+# A message of 20 GiB through our servers, and a demo with 2 GiB, in constant memory.
+huge *SIZES:
+    scripts/huge {{ SIZES }}
+
+# What ten thousand idle connections cost.
+idle *COUNT:
+    scripts/idle {{ COUNT }}
+
+# Each fuzz target for some seconds.
+fuzz SECONDS="60" *TARGETS:
+    scripts/fuzz {{ SECONDS }} {{ TARGETS }}
+
+# Everything that a change has to pass.
+all:
+    .ci/run
