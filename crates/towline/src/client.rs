@@ -82,12 +82,13 @@ impl Client {
         let text = uri.as_ref();
         let uri = WsUri::parse(text).map_err(|error| {
             // What stands before an '@' may be a password.
-            let to = if text.contains('@') { String::new() } else { format!(" to {text:?}") };
+            let shown = without_query(text);
+            let to = if text.contains('@') { String::new() } else { format!(" to {shown:?}") };
             Error::invalid(format!("connecting{to}")).cause(error)
         })?;
         let (mut io, mut info) = dial(&uri, &self.way).await?;
 
-        let doing = format!("shaking hands with {uri}");
+        let doing = format!("shaking hands with {}", without_query(&uri.to_string()));
         // RFC 6455 §4.1: a fresh random key for every attempt.
         let request = self.request.clone().with_uri(&uri);
         let deadline = after(self.way.handshake_timeout);
@@ -99,6 +100,11 @@ impl Client {
         info.response = handshake.received().into();
         Ok(WebSocket::with_info(io, Role::Client, self.config.clone(), &rest, info))
     }
+}
+
+/// An address as errors show it: what follows the question mark is often a token.
+fn without_query(address: &str) -> &str {
+    address.split_once('?').map_or(address, |(before, _)| before)
 }
 
 impl Default for Client {

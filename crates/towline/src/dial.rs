@@ -56,8 +56,11 @@ pub(crate) async fn dial(uri: &WsUri, way: &Way) -> Result<(Transport, Connectio
         };
         let shaking = crate::tls::connect(stream, uri.host(), config);
         let (stream, version) = timeout(way.handshake_timeout, shaking).await.map_err(|_| {
-            Error::timed_out(format!("agreeing on TLS with {uri}"), "no answer in time")
-                .advise("does that port speak TLS? ws:// does not")
+            Error::timed_out(
+                format!("agreeing on TLS with wss://{}", uri.authority()),
+                "no answer in time",
+            )
+            .advise("does that port speak TLS? ws:// does not")
         })??;
         info.tls_version = version;
         Ok((Transport::new(stream), info))
@@ -65,7 +68,7 @@ pub(crate) async fn dial(uri: &WsUri, way: &Way) -> Result<(Transport, Connectio
     #[cfg(not(feature = "tls"))]
     {
         info.tls_version = None;
-        Err(Error::invalid(format!("connecting to {uri}"))
+        Err(Error::invalid(format!("connecting to {}", uri.host()))
             .cause("this build has no TLS")
             .advise("turn on the feature `tls`"))
     }

@@ -9,7 +9,9 @@ use towline_proto::handshake::ServerHandshake;
 
 use super::Upgrade;
 use super::builder::Settings;
-use crate::deadline::{after, until};
+use crate::deadline::after;
+#[cfg(feature = "tls")]
+use crate::deadline::until;
 use crate::error::{Error, Result};
 use crate::http1::read_request;
 use crate::info::ConnectionInfo;

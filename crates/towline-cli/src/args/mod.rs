@@ -1,0 +1,51 @@
+//! What can be said on the command line.
+
+mod client;
+mod server;
+mod value;
+
+use clap::{Parser, Subcommand};
+
+pub(crate) use client::{ClientArgs, ConnectArgs, PingArgs, RecvArgs, SendArgs, TalkArgs};
+pub(crate) use server::{DemoArgs, EchoArgs, KeyArgs, ServeArgs};
+
+/// Talk, serve, send and measure over WebSockets
+#[derive(Debug, Parser)]
+#[command(name = "towline", version, about, after_help = AFTER_HELP, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Demo(DemoArgs),
+    Serve(ServeArgs),
+    Echo(EchoArgs),
+    Connect(ConnectArgs),
+    Send(SendArgs),
+    Recv(RecvArgs),
+    Ping(PingArgs),
+}
+
+/// The exit codes are those of `exit::Code`.
+const AFTER_HELP: &str = "\
+Examples:
+  towline demo                                  see it work, on this machine alone
+  towline serve                                 a page to try in a browser
+  towline connect ws://127.0.0.1:8080/echo      talk to a server
+  echo hello | towline connect ws://127.0.0.1:8080/echo --expect 1
+
+Data goes to standard output, talk to standard error.
+
+Exit codes:
+    0  the connection was closed normally     28  a deadline passed
+    1  anything else that failed              35  TLS could not be agreed on
+    2  bad usage, address or header           52  the server closed before any message
+    6  the host's name was not found          56  the connection was lost (1006)
+    7  nobody listens there                   60  the certificate is not to be trusted
+    8  what answers is no WebSocket server   100  closed with another code than 1000 or 1001
+   18  fewer messages than --expect          130  interrupted
+   22  the server refused, with a status
+   23  a file could not be written
+   26  a file could not be read";

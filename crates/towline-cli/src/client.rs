@@ -1,0 +1,81 @@
+//! Connecting, as every command that connects does it.
+
+use std::time::Duration;
+
+use towline::{Client, Config, TlsConfig, WebSocket};
+
+use crate::args::ClientArgs;
+use crate::exit::{Code, Failure, Outcome};
+use crate::handshake;
+use crate::listen::read;
+
+/// So long may the peer take for what lies between us: a pong or the closing frame waits behind
+/// megabytes in the system's buffers, and a slow line carries those for minutes.
+pub(crate) const SLOW_LINE: Duration = Duration::from_secs(5 * 60);
+
+/// Limits for messages that are streamed.
+pub(crate) fn streaming() -> Config {
+    Config::default()
+        .max_message_size(u64::MAX)
+        .max_fragments(u64::MAX)
+        .pong_timeout(SLOW_LINE)
+        .close_timeout(SLOW_LINE)
+}
+
+/// Connects, and shows how if it was asked for.
+pub(crate) async fn connect(url: &str, args: &ClientArgs, config: Config) -> Outcome<WebSocket> {
+    let client = build(args, config)?;
+    let socket = client.connect(url).await.inspect_err(|error| {
+        if args.verbose
+            && let Some(response) = error.response()
+        {
+            handshake::show_response(response);
+        }
+    })?;
+    if args.verbose {
+        handshake::show(socket.info());
+    }
+    Ok(socket)
+}
+
+fn build(args: &ClientArgs, config: Config) -> Outcome<Client> {
+    let mut builder = Client::builder().config(config);
+    for header in headers(&args.headers)? {
+        let Some((name, value)) = header.split_once(':') else {
+            // Not repeated: it may be a secret.
+            return Err(Failure::new(
+                Code::Usage,
+                "a header lacks its colon; write \"Name: value\"",
+            ));
+        };
+        builder = builder.header(name.trim(), value.trim());
+    }
+    for name in &args.subprotocols {
+        builder = builder.subprotocol(name);
+    }
+    if let Some(origin) = &args.origin {
+        builder = builder.origin(origin);
+    }
+    if let Some(path) = &args.cacert {
+        builder = builder.tls(TlsConfig::roots_pem(read(path)?)?);
+    }
+    if let Some(limit) = args.connect_timeout {
+        builder = builder.connect_timeout(limit).handshake_timeout(limit);
+    }
+    Ok(builder.build()?)
+}
+
+/// The headers, with those of each `@FILE` in its place.
+fn headers(given: &[String]) -> Outcome<Vec<String>> {
+    let mut headers = Vec::new();
+    for header in given {
+        let Some(path) = header.strip_prefix('@') else {
+            headers.push(header.clone());
+            continue;
+        };
+        let text = String::from_utf8(read(path.as_ref())?)
+            .map_err(|_| Failure::new(Code::Usage, format!("reading {path}: it is not text")))?;
+        headers.extend(text.lines().filter(|line| !line.trim().is_empty()).map(str::to_owned));
+    }
+    Ok(headers)
+}

@@ -1,0 +1,81 @@
+//! `--json`: one object a line, each with the version of this format and a type.
+//!
+//! | type | with |
+//! |---|---|
+//! | `open` | `peer`, `subprotocol`, `tls` |
+//! | `text` | `text` |
+//! | `binary` | `bytes`, `base64` |
+//! | `close` | `code` (1005: there was none), `reason` |
+//! | `error` | `exit`, `message` |
+//! | `sent`, `received` | `bytes`, `sha256`, `seconds` |
+//! | `pong` | `seq`, `ms` |
+//! | `lost` | `seq` |
+//! | `summary` | `sent`, `received`, `min`, `avg`, `max`, `stddev` |
+
+use std::io::{Write, stdout};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use tokio::io::{AsyncWriteExt, BufWriter, Stdout};
+use towline::{CloseFrame, ConnectionInfo, MessageKind, MessageReader};
+
+use crate::exit::Failure;
+use crate::output::Trouble;
+
+/// Largest message shown, in bytes. An object has to be held whole.
+const MAX_MESSAGE: usize = 64 * 1024 * 1024;
+
+/// Prints an event at once.
+pub(crate) fn event(event: &Value) {
+    let mut out = stdout().lock();
+    // A broken pipe ends quietly.
+    let _ = writeln!(out, "{event}").and_then(|()| out.flush());
+}
+
+pub(crate) fn open(info: &ConnectionInfo) {
+    event(&json!({
+        "v": 1,
+        "type": "open",
+        "peer": info.peer_addr().map(|peer| peer.to_string()),
+        "subprotocol": info.subprotocol(),
+        "tls": info.tls_version().map(|version| version.to_string()),
+    }));
+}
+
+pub(crate) fn close(frame: Option<&CloseFrame>) {
+    // RFC 6455 §7.1.5: 1005 stands for a closing frame without a code.
+    let code = frame.map_or(1005, |frame| frame.code.get());
+    let reason = frame.map_or("", |frame| frame.reason.as_str());
+    event(&json!({ "v": 1, "type": "close", "code": code, "reason": reason }));
+}
+
+pub(crate) fn error(failure: &Failure) {
+    let exit = failure.code().number();
+    event(&json!({ "v": 1, "type": "error", "exit": exit, "message": failure.text() }));
+}
+
+/// Shows a message as it was received.
+pub(crate) async fn message(
+    message: &mut MessageReader<'_>,
+    out: &mut BufWriter<Stdout>,
+) -> Result<(), Trouble> {
+    let mut whole = Vec::new();
+    while let Some(chunk) = message.chunk().await? {
+        if whole.len() + chunk.bytes.len() > MAX_MESSAGE {
+            let text = "a message is too large for --json; receive it with `towline recv`";
+            return Err(Trouble::Output(std::io::Error::other(text)));
+        }
+        whole.extend_from_slice(chunk.bytes);
+    }
+    let event = match message.kind() {
+        MessageKind::Text => {
+            json!({ "v": 1, "type": "text", "text": String::from_utf8_lossy(&whole) })
+        }
+        MessageKind::Binary => {
+            let base64 = STANDARD.encode(&whole);
+            json!({ "v": 1, "type": "binary", "bytes": whole.len(), "base64": base64 })
+        }
+    };
+    Ok(out.write_all(format!("{event}\n").as_bytes()).await?)
+}

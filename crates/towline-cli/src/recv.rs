@@ -1,0 +1,157 @@
+//! `towline recv`: one message into a file.
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use tokio::fs::{File, OpenOptions};
+use tokio::io::{AsyncWriteExt, Stdout};
+use towline::{CloseCode, MessageReader, StreamWebSocket};
+
+use crate::args::RecvArgs;
+use crate::client::{connect, streaming};
+use crate::exit::{Code, Failure, Outcome, closed};
+use crate::part::Part;
+use crate::progress::Progress;
+use crate::serve::LENGTH_HEADER;
+use crate::{interrupt, json};
+
+pub(crate) async fn run(args: &RecvArgs) -> Outcome {
+    let mut target = Target::open(&args.file, args.force).await?;
+    if args.client.json && matches!(target, Target::Output(_)) {
+        let text = "--json and the message cannot both go to standard output";
+        return Err(Failure::new(Code::Usage, text));
+    }
+    let mut socket: StreamWebSocket = connect(&args.url, &args.client, streaming()).await?.into();
+    let response = socket.info().response();
+    let len = response
+        .and_then(|response| response.headers().get(LENGTH_HEADER)?.to_str().ok()?.parse().ok());
+    let mut progress = Progress::new(len);
+    let receiving = receive(&mut socket, &mut target, &mut progress);
+    let result = tokio::select! {
+        result = receiving => result,
+        () = interrupt::pressed() => Err(Failure::interrupted()),
+    };
+    interrupt::next_one_kills();
+    let result = match result {
+        Ok(()) => target.finish(&args.file, args.force).await,
+        Err(failure) => {
+            drop(target);
+            Err(failure)
+        }
+    };
+    // Whether the goodbye is answered is no matter: the message has ended, or never will.
+    socket.close(CloseCode::NORMAL, "").await.ok();
+    result?;
+    let done = progress.finish();
+    match args.client.json {
+        true => json::event(&done.json("received")),
+        false => eprintln!("{}", done.line("received")),
+    }
+    closed(socket.close_frame())
+}
+
+async fn receive(
+    socket: &mut StreamWebSocket,
+    target: &mut Target,
+    progress: &mut Progress,
+) -> Outcome {
+    let Some(mut message) = socket.next_message().await? else {
+        closed(socket.close_frame())?;
+        return Err(Failure::new(Code::Empty, "the server closed before any message"));
+    };
+    copy(&mut message, target, progress).await
+}
+
+async fn copy(
+    message: &mut MessageReader<'_>,
+    target: &mut Target,
+    progress: &mut Progress,
+) -> Outcome {
+    while let Some(chunk) = message.chunk().await? {
+        target.write(chunk.bytes).await?;
+        progress.add(chunk.bytes);
+    }
+    target.flush().await
+}
+
+/// Where the message goes.
+enum Target {
+    Output(Stdout),
+    /// A file that gets its name when it is complete.
+    Part(Part),
+    /// What is there and is no file: a pipe or a device. To write to it overwrites nothing.
+    Other(File),
+}
+
+impl Target {
+    async fn open(path: &Path, force: bool) -> Outcome<Self> {
+        if path == Path::new("-") {
+            return Ok(Self::Output(tokio::io::stdout()));
+        }
+        let failed = |error| Failure::writing(path.display(), &error);
+        match tokio::fs::metadata(path).await {
+            Ok(metadata) if metadata.is_dir() => {
+                let text = format!("writing {}: it is a folder", path.display());
+                return Err(Failure::new(Code::Write, text));
+            }
+            Ok(metadata) if !metadata.is_file() => {
+                let file = OpenOptions::new().write(true).open(path).await.map_err(failed)?;
+                return Ok(Self::Other(file));
+            }
+            Ok(_) if !force => return Err(exists(path)),
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(failed(error)),
+        }
+        Ok(Self::Part(Part::create(&folder(path)).await.map_err(failed)?))
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Outcome {
+        match self {
+            Self::Output(out) => written(out.write_all(bytes).await),
+            Self::Part(part) => written(part.write(bytes).await),
+            Self::Other(file) => written(file.write_all(bytes).await),
+        }
+    }
+
+    async fn flush(&mut self) -> Outcome {
+        match self {
+            Self::Output(out) => written(out.flush().await),
+            // It is flushed when it gets its name.
+            Self::Part(_) => Ok(()),
+            Self::Other(file) => written(file.flush().await),
+        }
+    }
+
+    async fn finish(self, path: &Path, force: bool) -> Outcome {
+        let Self::Part(part) = self else { return Ok(()) };
+        let named = match force {
+            true => part.replace(path).await,
+            false => part.name(path).await,
+        };
+        match named {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(exists(path)),
+            named => named.map_err(|error| Failure::writing(path.display(), &error)),
+        }
+    }
+}
+
+fn written(result: io::Result<()>) -> Outcome {
+    result.map_err(|error| match error.kind() {
+        // Whoever read our output has had enough.
+        ErrorKind::BrokenPipe => Failure::new(Code::Enough, ""),
+        _ => Failure::writing("the message", &error),
+    })
+}
+
+fn exists(path: &Path) -> Failure {
+    let text = format!("{} exists; --force replaces it", path.display());
+    Failure::new(Code::Write, text)
+}
+
+fn folder(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if folder != Path::new("") => folder.to_owned(),
+        _ => PathBuf::from("."),
+    }
+}

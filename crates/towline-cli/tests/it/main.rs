@@ -1,0 +1,15 @@
+//! The command, run as its users run it: arguments and standard input in; standard output, standard
+//! error and the exit code out. On loopback only, on ports that the system chooses.
+#![allow(clippy::unwrap_used, reason = "in a test a panic is the report, helpers included")]
+
+mod connect;
+mod demo;
+mod echo;
+mod errors;
+mod harness;
+mod help;
+mod ping;
+mod sample;
+mod serve;
+mod store;
+mod transfer;
