@@ -133,7 +133,8 @@ settings! {
 
     /// Close with 1001 after so long without data in either direction; `None`: never.
     ///
-    /// Default `None`. Pings and pongs are not data.
+    /// Default `None`. Pings and pongs are not data. What is sent is looked at when the time is up,
+    /// so after the last data sent it may take up to twice as long.
     idle_timeout, get_idle_timeout: Option<Duration>;
 
     /// So long may the closing handshake take before the connection is cut.

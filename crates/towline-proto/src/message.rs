@@ -257,13 +257,21 @@ impl<'a> Piece<'a> {
 /// and it grows with the bytes that came, never with a length that was declared.
 #[derive(Debug, Default)]
 pub struct Assembly {
+    /// Whether a message's beginning is held, if only as a character that is not whole yet.
+    open: bool,
     text: String,
     data: BytesMut,
 }
 
 impl Assembly {
     /// Adds a piece; with the last one of a message, gives the message.
+    ///
+    /// Pieces of a message whose beginning went elsewhere are skipped.
     pub fn push(&mut self, piece: &Piece<'_>) -> Option<Message> {
+        if !piece.start && !self.open {
+            return None;
+        }
+        self.open = !piece.end;
         match (piece.kind, piece.is_whole()) {
             (MessageKind::Text, true) => Some(Message::text(piece.text.rest)),
             (MessageKind::Binary, true) => Some(Message::from(piece.payload)),
@@ -284,14 +292,19 @@ impl Assembly {
         self.text.len() + self.data.len()
     }
 
-    /// Whether nothing is held.
+    /// Whether no bytes are held.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// Takes what is held of an incomplete message. For text, the whole characters.
-    pub fn take(&mut self) -> Bytes {
+    /// Takes the beginning of a message that is not complete, if there is one; of text, the whole
+    /// characters. The rest of the message is skipped by [`push`](Self::push).
+    pub fn take(&mut self) -> Option<Bytes> {
+        if !std::mem::take(&mut self.open) {
+            return None;
+        }
         let text = std::mem::take(&mut self.text);
-        if text.is_empty() { std::mem::take(&mut self.data).freeze() } else { Bytes::from(text) }
+        let data = std::mem::take(&mut self.data).freeze();
+        Some(if text.is_empty() { data } else { Bytes::from(text) })
     }
 }

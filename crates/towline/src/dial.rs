@@ -76,12 +76,26 @@ pub(crate) async fn dial(uri: &WsUri, way: &Way) -> Result<(Transport, Connectio
 
 async fn tcp(uri: &WsUri, way: &Way) -> Result<TcpStream> {
     let (host, port) = (uri.host(), uri.port());
-    let addresses = lookup_host((host, port)).await.map_err(|error| {
-        Error::new(ErrorKind::Resolve, format!("looking up {host}"))
+    let addresses = in_time(lookup_host((host, port)), host, way).await?;
+    first_of(addresses, host, way).await
+}
+
+/// What the look-up of a host gives, unless it takes longer than connecting may.
+async fn in_time<T>(
+    looking_up: impl Future<Output = std::io::Result<T>>,
+    host: &str,
+    way: &Way,
+) -> Result<T> {
+    let doing = || format!("looking up {host}");
+    let found = timeout(way.connect_timeout, looking_up).await.map_err(|_| {
+        Error::timed_out(doing(), "no answer in time")
+            .advise("is the network's name server there? see connect_timeout")
+    })?;
+    found.map_err(|error| {
+        Error::new(ErrorKind::Resolve, doing())
             .cause(error)
             .advise("is the name spelt right, and the network there?")
-    })?;
-    first_of(addresses, host, way).await
+    })
 }
 
 /// Tries the addresses in their order.
@@ -123,7 +137,29 @@ async fn tcp_to(address: SocketAddr, way: &Way) -> std::io::Result<TcpStream> {
 mod tests {
     use super::*;
 
-    /// No name has seven addresses on every machine, so this cannot be seen from outside.
+    fn way() -> Way {
+        Way {
+            connect_timeout: Duration::from_secs(5),
+            handshake_timeout: Duration::from_secs(5),
+            nodelay: true,
+            send_buffer_size: None,
+            #[cfg(feature = "tls")]
+            tls: Arc::default(),
+        }
+    }
+
+    /// No name server can be made silent from outside.
+    #[tokio::test(start_paused = true)]
+    async fn a_look_up_without_answer_is_given_up() {
+        let begun = tokio::time::Instant::now();
+        let silent = std::future::pending::<std::io::Result<()>>();
+        let error = in_time(silent, "host.example", &way()).await.unwrap_err();
+        assert_eq!(begun.elapsed().as_secs(), 5);
+        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        assert!(error.to_string().starts_with("looking up host.example: "), "{error}");
+    }
+
+    /// No name has has seven addresses on every machine, so this cannot be seen from outside.
     #[tokio::test]
     async fn five_addresses_are_tried_and_no_more() {
         let alive = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -131,14 +167,7 @@ mod tests {
             let gone = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             gone.local_addr().unwrap()
         };
-        let way = Way {
-            connect_timeout: Duration::from_secs(5),
-            handshake_timeout: Duration::from_secs(5),
-            nodelay: true,
-            send_buffer_size: None,
-            #[cfg(feature = "tls")]
-            tls: Arc::default(),
-        };
+        let way = way();
         let with_dead = |count| {
             let dead = std::iter::repeat_n(dead, count);
             dead.chain([alive.local_addr().unwrap()])

@@ -96,10 +96,13 @@ impl Error {
         };
         let mut result = Self::new(kind, "receiving").cause(error);
         result.0.close_code = Some(error.close_code());
-        match kind {
-            ErrorKind::TooBig => result.advise(
+        match error {
+            ProtocolError::MessageTooBig { .. } => result.advise(
                 "raise Config::max_message_size, or read it as a stream with StreamWebSocket",
             ),
+            ProtocolError::FrameTooBig { .. } => {
+                result.advise("raise Config::max_frame_size, or have the peer send smaller frames")
+            }
             _ => result.advise("the peer was told why and the connection is over"),
         }
     }
@@ -145,9 +148,11 @@ impl Error {
         self.0.cause.as_deref()
     }
 
-    /// Another of the same kind and text, for a second one who has to be told.
+    /// Another of the same kind, text and close code, for a second one who has to be told.
     pub(crate) fn again(&self) -> Self {
-        let error = Self::new(self.0.kind, self.0.doing.clone());
+        let mut error = Self::new(self.0.kind, self.0.doing.clone());
+        error.0.advice = self.0.advice;
+        error.0.close_code = self.0.close_code;
         match &self.0.cause {
             Some(cause) => error.cause(cause.to_string()),
             None => error,
@@ -208,5 +213,29 @@ impl From<Error> for io::Error {
             ErrorKind::Io | ErrorKind::Tls | ErrorKind::Certificate => io::ErrorKind::Other,
         };
         Self::new(kind, error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_one_is_told_the_same() {
+        let first = Error::protocol(ProtocolError::FrameTooBig { limit: 1, declared: 2 });
+        let second = first.again();
+        assert_eq!(second.to_string(), first.to_string());
+        assert_eq!(second.kind(), ErrorKind::TooBig);
+        assert_eq!(second.close_code(), Some(CloseCode::MESSAGE_TOO_BIG));
+        assert_eq!(second.advice(), first.advice());
+    }
+
+    #[test]
+    fn the_advice_names_the_limit_that_was_hit() {
+        let frame = Error::protocol(ProtocolError::FrameTooBig { limit: 1, declared: 2 });
+        assert!(frame.advice().unwrap().contains("max_frame_size"), "{frame}");
+        assert!(!frame.advice().unwrap().contains("max_message_size"), "{frame}");
+        let message = Error::protocol(ProtocolError::MessageTooBig { limit: 1 });
+        assert!(message.advice().unwrap().contains("max_message_size"), "{message}");
     }
 }

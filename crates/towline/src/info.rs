@@ -1,5 +1,6 @@
 //! What is known about a connection.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use towline_proto::handshake::http1::HeadReader;
 ///
 /// The heads are kept as they travelled and parsed when asked for, so that ten thousand idle
 /// connections do not keep ten thousand header maps.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ConnectionInfo {
     pub(crate) local_addr: Option<SocketAddr>,
@@ -53,6 +54,18 @@ impl ConnectionInfo {
     }
 }
 
+/// Without the heads: cookies and credentials travel in them.
+impl fmt::Debug for ConnectionInfo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ConnectionInfo")
+            .field("local_addr", &self.local_addr)
+            .field("peer_addr", &self.peer_addr)
+            .field("subprotocol", &self.subprotocol)
+            .field("tls_version", &self.tls_version)
+            .finish_non_exhaustive()
+    }
+}
+
 /// A head that was read or written before, so its size needs no limit.
 fn parsed(head: &[u8]) -> Option<HeadReader> {
     let mut reader = HeadReader::new(HeadLimits { bytes: head.len(), headers: head.len() });
@@ -69,8 +82,8 @@ pub enum TlsVersion {
     Tls13,
 }
 
-impl std::fmt::Display for TlsVersion {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for TlsVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Tls12 => "TLS 1.2",
             Self::Tls13 => "TLS 1.3",

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -14,17 +14,16 @@ use tokio::sync::Notify;
 pub(crate) struct Registry {
     phase: AtomicU8,
     connections: Mutex<Connections>,
+    addresses: Arc<Addresses>,
     /// Rings whenever a connection has gone.
     gone: Notify,
     max_total: usize,
-    max_per_address: usize,
 }
 
 #[derive(Debug, Default)]
 struct Connections {
     next_id: u64,
-    wakers: HashMap<u64, Arc<Mutex<Option<Waker>>>>,
-    per_address: HashMap<IpAddr, usize>,
+    wakers: HashMap<u64, Arc<Wakers>>,
 }
 
 /// What a server wants of its connections.
@@ -70,9 +69,9 @@ impl Registry {
         Arc::new(Self {
             phase: AtomicU8::new(Phase::Running.to_u8()),
             connections: Mutex::default(),
+            addresses: Addresses::new(max_per_address),
             gone: Notify::new(),
             max_total,
-            max_per_address,
         })
     }
 
@@ -82,31 +81,25 @@ impl Registry {
         if connections.wakers.len() >= self.max_total {
             return Err(Full::Total);
         }
-        let from_there = connections.per_address.entry(address).or_default();
-        if *from_there >= self.max_per_address {
-            return Err(Full::Address);
-        }
-        *from_there += 1;
+        let address = self.addresses.enter(address).ok_or(Full::Address)?;
         let id = connections.next_id;
         connections.next_id += 1;
-        let waker = Arc::default();
-        connections.wakers.insert(id, Arc::clone(&waker));
-        Ok(Registration { registry: Arc::clone(self), id, address, waker })
+        let wakers = Arc::default();
+        connections.wakers.insert(id, Arc::clone(&wakers));
+        drop(connections);
+        Ok(Registration { registry: Arc::clone(self), id, wakers, address: Some(address) })
     }
 
     pub(crate) fn phase(&self) -> Phase {
         Phase::from_u8(self.phase.load(Ordering::Acquire))
     }
 
-    /// Tells every connection, now and to come.
+    /// Tells every connection, now and to come. There is no way back to an earlier phase.
     pub(crate) fn tell(&self, phase: Phase) {
-        self.phase.store(phase.to_u8(), Ordering::Release);
-        let wakers: Vec<_> = self.lock().wakers.values().map(Arc::clone).collect();
-        for waker in wakers {
-            let waker = waker.lock().unwrap_or_else(PoisonError::into_inner).take();
-            if let Some(waker) = waker {
-                waker.wake();
-            }
+        self.phase.fetch_max(phase.to_u8(), Ordering::AcqRel);
+        let connections: Vec<_> = self.lock().wakers.values().map(Arc::clone).collect();
+        for wakers in connections {
+            wakers.wake();
         }
     }
 
@@ -130,24 +123,63 @@ impl Registry {
     }
 }
 
+/// Who waits for a connection's phase to change: its reader, its writer, whoever closes it.
+#[derive(Debug, Default)]
+struct Wakers(Mutex<Vec<Waker>>);
+
+/// Most wakers of one connection. A further one takes the place of the oldest, which is woken, and
+/// enters itself again if it still waits.
+const MAX_WAKERS: usize = 8;
+
+impl Wakers {
+    fn add(&self, waker: &Waker) {
+        let oldest = {
+            let mut wakers = self.lock();
+            if wakers.iter().any(|known| known.will_wake(waker)) {
+                return;
+            }
+            let oldest = (wakers.len() >= MAX_WAKERS).then(|| wakers.remove(0));
+            wakers.push(waker.clone());
+            oldest
+        };
+        // Not under the lock: what wakes may poll at once.
+        if let Some(oldest) = oldest {
+            oldest.wake();
+        }
+    }
+
+    fn wake(&self) {
+        let wakers = std::mem::take(&mut *self.lock());
+        for waker in wakers {
+            waker.wake();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Vec<Waker>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// One connection's place among a server's.
 #[derive(Debug)]
 pub(crate) struct Registration {
     registry: Arc<Registry>,
     id: u64,
-    address: IpAddr,
-    waker: Arc<Mutex<Option<Waker>>>,
+    wakers: Arc<Wakers>,
+    address: Option<AddressGuard>,
 }
 
 impl Registration {
+    /// What the server wants now.
+    pub(crate) fn phase(&self) -> Phase {
+        self.registry.phase()
+    }
+
     /// What the server wants, and a promise to wake `cx` when that changes.
+    ///
+    /// Several tasks may ask; each is woken.
     pub(crate) fn poll_phase(&self, cx: &Context<'_>) -> Phase {
-        {
-            let mut waker = self.waker.lock().unwrap_or_else(PoisonError::into_inner);
-            if !waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-                *waker = Some(cx.waker().clone());
-            }
-        }
+        self.wakers.add(cx.waker());
         // Looked at after the waker is in place: a change in between is seen or rings.
         self.registry.phase()
     }
@@ -164,16 +196,146 @@ impl Registration {
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        {
-            let mut connections = self.registry.lock();
-            connections.wakers.remove(&self.id);
-            if let Some(count) = connections.per_address.get_mut(&self.address) {
-                *count -= 1;
-                if *count == 0 {
-                    connections.per_address.remove(&self.address);
-                }
+        // First: whoever sees that the connection has gone finds room for its address.
+        self.address = None;
+        self.registry.lock().wakers.remove(&self.id);
+        self.registry.gone.notify_waiters();
+    }
+}
+
+/// Counts by address, and holds each to a limit.
+#[derive(Debug)]
+pub(crate) struct Addresses {
+    counts: Mutex<HashMap<IpAddr, usize>>,
+    max_each: usize,
+}
+
+impl Addresses {
+    pub(crate) fn new(max_each: usize) -> Arc<Self> {
+        Arc::new(Self { counts: Mutex::default(), max_each })
+    }
+
+    /// Counts one more until the guard is dropped; `None` if that is one too many.
+    pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<AddressGuard> {
+        let key = key(address);
+        let mut counts = self.lock();
+        if counts.get(&key).copied().unwrap_or(0) >= self.max_each {
+            return None;
+        }
+        *counts.entry(key).or_default() += 1;
+        drop(counts);
+        Some(AddressGuard { addresses: Arc::clone(self), key })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What counts as one address: for IPv6 the first 64 bits, since whoever has one has them all.
+fn key(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+        }
+        v4 @ IpAddr::V4(_) => v4,
+    }
+}
+
+/// One that is counted.
+#[derive(Debug)]
+pub(crate) struct AddressGuard {
+    addresses: Arc<Addresses>,
+    key: IpAddr,
+}
+
+impl Drop for AddressGuard {
+    fn drop(&mut self) {
+        let mut counts = self.addresses.lock();
+        if let Some(count) = counts.get_mut(&self.key) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&self.key);
             }
         }
-        self.registry.gone.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicUsize;
+    use std::task::Wake;
+
+    use super::*;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    fn address(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_phase_is_never_set_back() {
+        let registry = Registry::new(1, 1);
+        registry.tell(Phase::Aborting);
+        registry.tell(Phase::Closing);
+        assert_eq!(registry.phase(), Phase::Aborting);
+    }
+
+    #[test]
+    fn every_waker_of_a_connection_is_woken_once() {
+        let registry = Registry::new(1, 1);
+        let registration = registry.enter(address("127.0.0.1")).unwrap();
+        let counts: Vec<Arc<Count>> = (0..3).map(|_| Arc::default()).collect();
+        for count in &counts {
+            let waker = Waker::from(Arc::clone(count));
+            for _ in 0..3 {
+                assert_eq!(registration.poll_phase(&Context::from_waker(&waker)), Phase::Running);
+            }
+        }
+        registry.tell(Phase::Closing);
+        assert!(counts.iter().all(|count| count.0.load(Ordering::Relaxed) == 1));
+    }
+
+    #[test]
+    fn a_waker_too_many_wakes_the_oldest() {
+        let registry = Registry::new(1, 1);
+        let registration = registry.enter(address("127.0.0.1")).unwrap();
+        let counts: Vec<Arc<Count>> = (0..MAX_WAKERS + 1).map(|_| Arc::default()).collect();
+        for count in &counts {
+            registration.poll_phase(&Context::from_waker(&Waker::from(Arc::clone(count))));
+        }
+        let woken: Vec<_> = counts.iter().map(|count| count.0.load(Ordering::Relaxed)).collect();
+        assert_eq!(woken.iter().sum::<usize>(), 1);
+        assert_eq!(woken[0], 1);
+    }
+
+    #[test]
+    fn one_turned_away_leaves_nothing_behind() {
+        let registry = Registry::new(1, 0);
+        assert_eq!(registry.enter(address("127.0.0.1")).err(), Some(Full::Address));
+        assert!(registry.addresses.lock().is_empty());
+        assert_eq!(registry.len(), 0);
+    }
+
+    #[test]
+    fn ipv6_is_counted_by_its_first_64_bits() {
+        let addresses = Addresses::new(1);
+        let first = addresses.enter(address("2001:db8::1")).unwrap();
+        assert!(addresses.enter(address("2001:db8::ffff:0:0:2")).is_none());
+        let _other = addresses.enter(address("2001:db8:0:1::1")).unwrap();
+        let _v4 = addresses.enter(address("192.0.2.1")).unwrap();
+        assert!(addresses.enter(address("::ffff:192.0.2.1")).is_none());
+        let _mapped = addresses.enter(address("::ffff:192.0.2.2")).unwrap();
+        drop(first);
+        addresses.enter(address("2001:db8::2")).unwrap();
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::send::Sender;
-use crate::close::CloseFrame;
+use crate::close::{CloseFrame, MAX_REASON_LEN};
 use crate::error::ProtocolError;
 use crate::frame::Opcode;
 
@@ -40,6 +40,16 @@ impl Sender {
     /// Where the connection stands.
     pub const fn state(&self) -> State {
         self.state
+    }
+
+    /// Whether the closing frame waits for the end of a frame that is open.
+    pub const fn has_waiting_close(&self) -> bool {
+        self.waiting_close.is_some()
+    }
+
+    /// Whether bytes wait to be written.
+    pub fn has_unsent(&self) -> bool {
+        !self.outbox.is_empty() || self.waiting_close.is_some()
     }
 
     /// Begins the closing handshake: what was sent before goes out before, nothing after it.
@@ -107,7 +117,8 @@ impl Sender {
         if let Some(frame) = &frame {
             let (code, reason) = frame.parts();
             payload.push(&code);
-            payload.push(reason);
+            // `CloseFrame::new` has refused a longer one; its fields can be set all the same.
+            payload.push(&reason[..reason.len().min(MAX_REASON_LEN)]);
         }
         self.push_control(Opcode::Close, payload.as_slice());
     }

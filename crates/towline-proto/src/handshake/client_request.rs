@@ -71,9 +71,11 @@ impl ClientRequest {
             return Err(RequestError::Reserved { name, advice });
         }
         // RFC 9110 §5.5: letters outside ASCII are read differently by everybody.
-        let Some(value) = HeaderValue::from_str(value).ok().filter(|_| value.is_ascii()) else {
+        let Some(mut value) = HeaderValue::from_str(value).ok().filter(|_| value.is_ascii()) else {
             return Err(RequestError::HeaderValue(name));
         };
+        // Any of them may be a secret: `Debug` shows none.
+        value.set_sensitive(true);
         match self.headers.iter_mut().find(|(known, _)| *known == name) {
             Some((_, old)) => *old = value,
             None => self.headers.push((name, value)),

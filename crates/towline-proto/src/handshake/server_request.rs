@@ -1,5 +1,7 @@
 //! [`ServerRequest`]: a client's request, to be checked and answered (RFC 6455 §4.2).
 
+use std::fmt;
+
 use base64::Engine as _;
 use http::header::{CONNECTION, CONTENT_LENGTH, HOST, ORIGIN, TRANSFER_ENCODING, UPGRADE};
 use http::header::{SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_VERSION};
@@ -12,7 +14,6 @@ use crate::uri::Authority;
 
 /// A request whose head has come whole. It has the form of HTTP/1; whether it opens a WebSocket,
 /// [`check`](Self::check) says.
-#[derive(Debug)]
 pub struct ServerRequest {
     request: Request<()>,
     subprotocols: Result<Vec<String>, ListError>,
@@ -143,6 +144,16 @@ impl ServerRequest {
 
     fn offers(&self, subprotocol: &str) -> bool {
         self.subprotocols().iter().any(|offered| offered == subprotocol)
+    }
+}
+
+/// Method and path only: headers and query carry cookies and tokens.
+impl fmt::Debug for ServerRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerRequest")
+            .field("method", self.request.method())
+            .field("path", &self.request.uri().path())
+            .finish_non_exhaustive()
     }
 }
 

@@ -114,9 +114,9 @@ fn what_an_assembly_holds_can_be_taken() {
         pieces(&[&format!("{first} 03 61 62 c3")], |piece| {
             assert_eq!(assembly.push(&piece), None);
         });
-        assert_eq!(assembly.take(), expected);
+        assert_eq!(assembly.take().unwrap(), expected);
         assert!(assembly.is_empty());
-        assert!(assembly.take().is_empty());
+        assert_eq!(assembly.take(), None);
     }
 }
 

@@ -139,7 +139,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     /// A message is never sent in part. If cancelled, it was not queued.
     pub async fn feed(&mut self, message: impl Into<Message>) -> Result<()> {
         let mut message = Some(message.into());
-        poll_fn(|cx| self.socket.parts.link.outbound.poll_feed(cx, &mut message)).await
+        let link = &mut self.socket.parts.link;
+        poll_fn(|cx| link.with(|outbound| outbound.poll_feed(cx, &mut message))).await
     }
 
     /// Hands all that is queued to the operating system.
@@ -301,7 +302,9 @@ fn poll_any(
             Some(Happening::Ping) => Event::Ping(Bytes::copy_from_slice(source.control_payload())),
             Some(Happening::Pong) => Event::Pong(Bytes::copy_from_slice(source.control_payload())),
             Some(Happening::Data(data)) => {
-                match source.lend(&data).and_then(|piece| assembly.push(&piece)) {
+                let message = source.lend(&data).and_then(|piece| assembly.push(&piece));
+                source.release();
+                match message {
                     Some(message) => Event::Message(message),
                     None => continue,
                 }
@@ -321,12 +324,11 @@ fn poll_fragment(
             None => return Poll::Ready(Ok(None)),
             Some(Happening::Ping | Happening::Pong) => {}
             Some(Happening::Data(data)) => {
-                let Some(mut fragment) = source.lend(&data).map(|piece| piece.to_fragment()) else {
-                    continue;
-                };
+                let fragment = source.lend(&data).map(|piece| piece.to_fragment());
+                source.release();
+                let Some(mut fragment) = fragment else { continue };
                 // A `recv` that was cancelled has left the message's beginning here.
-                if !assembly.is_empty() {
-                    let beginning = assembly.take();
+                if let Some(beginning) = assembly.take() {
                     fragment.payload = [beginning, fragment.payload].concat().into();
                     fragment.start = true;
                 }

@@ -23,6 +23,7 @@ pub(super) struct Settings {
     pub(super) max_connections: usize,
     pub(super) max_per_address: usize,
     pub(super) max_handshakes: usize,
+    pub(super) max_handshakes_per_address: usize,
     pub(super) nodelay: bool,
     pub(super) send_buffer_size: Option<usize>,
     /// Shared by all connections.
@@ -64,6 +65,7 @@ impl Default for ServerBuilder {
                 max_connections: 65_536,
                 max_per_address: 65_536,
                 max_handshakes: 1024,
+                max_handshakes_per_address: 256,
                 nodelay: true,
                 send_buffer_size: None,
                 config: Arc::default(),
@@ -102,7 +104,9 @@ impl ServerBuilder {
     /// Serves web pages that know the server by this name.
     ///
     /// Only needed on a loopback address, where by default nothing but `localhost` and IP
-    /// addresses count as its names: any page could have its own name point there.
+    /// addresses count as its names: any page could have its own name point there (DNS rebinding).
+    /// That check covers loopback only: on any other address, one of a private network among them,
+    /// a page may call the server by any name.
     pub fn allow_host(mut self, host: &str) -> Self {
         self.settings.hosts.allow(host);
         self
@@ -118,7 +122,7 @@ impl ServerBuilder {
 
     /// Most connections at once from one IP address. Default 65,536, for servers behind a proxy.
     ///
-    /// One more is answered 503.
+    /// The IPv6 addresses that share their first 64 bits count as one. One more is answered 503.
     pub fn max_connections_per_address(mut self, limit: usize) -> Self {
         self.settings.max_per_address = limit;
         self
@@ -129,6 +133,16 @@ impl ServerBuilder {
     /// One more is answered 503.
     pub fn max_handshakes(mut self, limit: usize) -> Self {
         self.settings.max_handshakes = limit;
+        self
+    }
+
+    /// Most connections at once from one IP address whose handshake is not over. Default 256.
+    ///
+    /// Keeps one address from taking all of [`max_handshakes`](Self::max_handshakes). Behind a
+    /// proxy, where all clients come from one address, raise it. The IPv6 addresses that share
+    /// their first 64 bits count as one. One more is answered 503.
+    pub fn max_handshakes_per_address(mut self, limit: usize) -> Self {
+        self.settings.max_handshakes_per_address = limit;
         self
     }
 

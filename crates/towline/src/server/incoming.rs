@@ -4,11 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use towline_proto::handshake::ServerHandshake;
 
-use super::Upgrade;
 use super::builder::Settings;
+use super::{HandshakePermit, Upgrade};
 use crate::deadline::after;
 #[cfg(feature = "tls")]
 use crate::deadline::until;
@@ -26,9 +25,9 @@ pub struct Incoming {
     stream: TcpStream,
     peer: SocketAddr,
     settings: Arc<Settings>,
+    /// Dropped before the registration: whoever sees that this has gone finds room.
+    handshake: HandshakePermit,
     registration: Arc<Registration>,
-    /// Counts among the handshakes in progress.
-    handshake: OwnedSemaphorePermit,
 }
 
 impl Incoming {
@@ -37,9 +36,9 @@ impl Incoming {
         peer: SocketAddr,
         settings: Arc<Settings>,
         registration: Arc<Registration>,
-        handshake: OwnedSemaphorePermit,
+        handshake: HandshakePermit,
     ) -> Self {
-        Self { stream, peer, settings, registration, handshake }
+        Self { stream, peer, settings, handshake, registration }
     }
 
     /// The client's end of the connection.

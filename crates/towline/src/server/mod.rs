@@ -1,27 +1,30 @@
 //! A server: listens, and gives one `Incoming` for each connection.
 
+mod accept_error;
 mod builder;
 mod incoming;
 mod origin;
+mod turned_away;
 mod upgrade;
 
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 pub use builder::ServerBuilder;
 pub use incoming::Incoming;
 pub use upgrade::Upgrade;
 
+use accept_error::{is_of_one_connection, is_out_of_descriptors};
 use builder::Settings;
+use turned_away::TurnedAway;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::registry::{Phase, Registry};
+use crate::registry::{AddressGuard, Addresses, Phase, Registry};
 
 /// Listens for connections.
 ///
@@ -53,7 +56,16 @@ pub struct Server {
     settings: Arc<Settings>,
     registry: Arc<Registry>,
     handshakes: Arc<Semaphore>,
+    handshake_addresses: Arc<Addresses>,
+    turned_away: TurnedAway,
     stopping: tokio::sync::watch::Sender<bool>,
+}
+
+/// A place among the handshakes in progress.
+#[derive(Debug)]
+struct HandshakePermit {
+    _total: OwnedSemaphorePermit,
+    _address: AddressGuard,
 }
 
 /// When the process has no descriptor left, look again after so long.
@@ -86,6 +98,8 @@ impl Server {
             local_addr,
             registry: Registry::new(settings.max_connections, settings.max_per_address),
             handshakes: Arc::new(Semaphore::new(settings.max_handshakes)),
+            handshake_addresses: Addresses::new(settings.max_handshakes_per_address),
+            turned_away: TurnedAway::default(),
             settings: Arc::new(settings),
             stopping: tokio::sync::watch::Sender::new(false),
         }
@@ -112,6 +126,7 @@ impl Server {
                 }
                 accepted = self.listener.accept() => accepted,
             };
+            self.turned_away.drop_old();
             match accepted {
                 Ok((stream, peer)) => {
                     if let Some(incoming) = self.admit(stream, peer) {
@@ -119,7 +134,10 @@ impl Server {
                     }
                 }
                 Err(error) if is_of_one_connection(&error) => {}
-                Err(error) if is_out_of_descriptors(&error) => sleep(OUT_OF_DESCRIPTORS).await,
+                Err(error) if is_out_of_descriptors(&error) => {
+                    self.turned_away.drop_all();
+                    sleep(OUT_OF_DESCRIPTORS).await;
+                }
                 Err(error) => {
                     return Err(Error::new(ErrorKind::Io, "accepting connections").cause(error));
                 }
@@ -164,11 +182,16 @@ impl Server {
     /// Gives a connection its place, or turns it away.
     fn admit(&self, stream: TcpStream, peer: SocketAddr) -> Option<Incoming> {
         let admitted = self.registry.enter(peer.ip()).ok().and_then(|registration| {
-            let handshake = Arc::clone(&self.handshakes).try_acquire_owned().ok()?;
+            let total = Arc::clone(&self.handshakes).try_acquire_owned().ok()?;
+            let address = self.handshake_addresses.enter(peer.ip())?;
+            let handshake = HandshakePermit { _total: total, _address: address };
             Some((Arc::new(registration), handshake))
         });
         let Some((registration, handshake)) = admitted else {
-            turn_away(&stream, self.is_secure());
+            // Before TLS there is nothing to say it in.
+            if !self.is_secure() {
+                self.turned_away.add(stream);
+            }
             return None;
         };
         stream.set_nodelay(self.settings.nodelay).ok();
@@ -177,36 +200,4 @@ impl Server {
         }
         Some(Incoming::new(stream, peer, Arc::clone(&self.settings), registration, handshake))
     }
-}
-
-/// Tells a client, without waiting for it, that there is no room.
-fn turn_away(stream: &TcpStream, secure: bool) {
-    const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 5\r\n\
-        Content-Length: 0\r\nConnection: close\r\n\r\n";
-    // Before TLS there is nothing to say it in. The socket's buffer is empty, so this fits.
-    if !secure {
-        stream.try_write(FULL).ok();
-    }
-}
-
-/// Errors of a connection that died while it waited to be accepted (accept(2)).
-fn is_of_one_connection(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::ConnectionAborted
-            | io::ErrorKind::ConnectionReset
-            | io::ErrorKind::ConnectionRefused
-            | io::ErrorKind::HostUnreachable
-            | io::ErrorKind::NetworkUnreachable
-            | io::ErrorKind::NetworkDown
-            | io::ErrorKind::TimedOut
-            | io::ErrorKind::Interrupted
-            | io::ErrorKind::PermissionDenied
-    )
-}
-
-/// EMFILE, ENFILE, ENOBUFS or ENOMEM: it gets better when others have closed theirs.
-fn is_out_of_descriptors(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::OutOfMemory
-        || matches!(error.raw_os_error(), Some(23 | 24 | 105 | 10024 | 10055))
 }

@@ -40,11 +40,16 @@ impl Origins {
         self.any || Origin::parse(origin).is_some_and(|origin| self.list.contains(&origin))
     }
 
-    /// Whether a page of `origin` is of the same origin as a server that it called `host`.
-    pub(super) fn is_own(origin: &str, host: &str) -> bool {
+    /// Whether a page of `origin` is of the same origin as a server that it called `host`, which
+    /// is `secure` if it speaks TLS itself.
+    pub(super) fn is_own(origin: &str, host: &str, secure: bool) -> bool {
         // "null", of sandboxed pages and files, is nobody's origin (RFC 6454 §6.1).
         let Some(origin) = Origin::parse(origin) else { return false };
-        // Same host and port. The scheme is not compared: TLS may end in front of this server.
+        // A page that came without TLS may be anybody's on its way.
+        if secure && origin.scheme != "https" {
+            return false;
+        }
+        // Same host and port. A plain server does not compare the scheme: TLS may end in front.
         let own = Origin::parse(&format!("{}://{host}", origin.scheme));
         own.is_some_and(|own| own == origin)
     }

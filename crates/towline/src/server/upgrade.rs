@@ -1,5 +1,6 @@
 //! A request that was read and not answered yet.
 
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -25,7 +26,6 @@ use crate::websocket::WebSocket;
 ///
 /// Accept it as a WebSocket, or refuse it with a status, or answer it with a plain HTTP response,
 /// so that a page can live on the same port. Dropping it closes the connection without an answer.
-#[derive(Debug)]
 pub struct Upgrade {
     io: Transport,
     request: ServerRequest,
@@ -35,6 +35,16 @@ pub struct Upgrade {
     registration: Arc<Registration>,
     subprotocol: Option<String>,
     headers: HeaderMap,
+}
+
+/// Method and path only: headers and query carry cookies and tokens.
+impl fmt::Debug for Upgrade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upgrade")
+            .field("method", self.request().method())
+            .field("path", &self.path())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Bytes of a body that are read at once.
@@ -110,12 +120,17 @@ impl Upgrade {
     /// # Errors
     /// [`Handshake`](ErrorKind::Handshake) if the request is refused,
     /// [`InvalidInput`](ErrorKind::InvalidInput) for a subprotocol that was not offered,
-    /// [`TimedOut`](ErrorKind::TimedOut) or [`Disconnected`](ErrorKind::Disconnected). The
-    /// connection is closed.
+    /// [`TimedOut`](ErrorKind::TimedOut), also if the server shuts down meanwhile, or
+    /// [`Disconnected`](ErrorKind::Disconnected). The connection is closed.
     ///
     /// # Cancel safety
     /// If cancelled the connection is closed.
-    pub async fn accept(mut self) -> Result<WebSocket> {
+    pub async fn accept(self) -> Result<WebSocket> {
+        let (registration, doing) = (Arc::clone(&self.registration), self.doing());
+        unless_aborted(&registration, doing, self.accept_now()).await
+    }
+
+    async fn accept_now(mut self) -> Result<WebSocket> {
         let doing = self.doing();
         let accepted = self.request.accept(self.subprotocol.as_deref(), &self.headers);
         let (head, terms) = match accepted {
@@ -189,7 +204,8 @@ impl Upgrade {
 
     /// Answers with a plain HTTP response, and closes the connection.
     ///
-    /// `Content-Length` and `Connection` are set here; a `HEAD` request gets no body.
+    /// `Content-Length` and `Connection` are set here; a `HEAD` request gets no body, and neither
+    /// does one that is answered 204 or 304.
     ///
     /// # Errors
     /// [`Disconnected`](ErrorKind::Disconnected) or [`TimedOut`](ErrorKind::TimedOut)
@@ -197,8 +213,11 @@ impl Upgrade {
     /// # Cancel safety
     /// If cancelled the connection is closed.
     pub async fn respond(mut self, response: Response<Bytes>) -> Result<()> {
-        let doing = self.doing();
-        self.write_response(&response).await.map_err(|error| failed(doing, error))
+        let (registration, doing) = (Arc::clone(&self.registration), self.doing());
+        unless_aborted(&registration, doing.clone(), async move {
+            self.write_response(&response).await.map_err(|error| failed(doing, error))
+        })
+        .await
     }
 
     /// Answers with a plain HTTP response whose body is read from `body` as it is sent, and closes
@@ -214,12 +233,22 @@ impl Upgrade {
     /// # Cancel safety
     /// If cancelled the connection is closed.
     pub async fn respond_stream(
+        self,
+        response: Response<()>,
+        body: impl AsyncRead + Unpin,
+    ) -> Result<()> {
+        let (registration, doing) = (Arc::clone(&self.registration), self.doing());
+        unless_aborted(&registration, doing, self.stream_out(response, body)).await
+    }
+
+    async fn stream_out(
         mut self,
         response: Response<()>,
         mut body: impl AsyncRead + Unpin,
     ) -> Result<()> {
         let doing = self.doing();
         let head = response_head(response.status(), response.headers(), None);
+        let has_body = self.has_body(response.status());
         let mut chunk = BytesMut::from(&*head);
         loop {
             let written =
@@ -230,9 +259,7 @@ impl Upgrade {
             chunk.clear();
             chunk.reserve(CHUNK);
             let unreadable = |error| Error::new(ErrorKind::Io, doing.as_str()).cause(error);
-            if self.request().method() == Method::HEAD
-                || body.read_buf(&mut chunk).await.map_err(unreadable)? == 0
-            {
+            if !has_body || body.read_buf(&mut chunk).await.map_err(unreadable)? == 0 {
                 break;
             }
         }
@@ -252,7 +279,7 @@ impl Upgrade {
                 "pages may not call this server {host:?}; allow it with ServerBuilder::allow_host"
             ));
         }
-        (!Origins::is_own(origin, host)).then(|| {
+        (!Origins::is_own(origin, host, self.settings.is_secure())).then(|| {
             format!(
                 "pages of {origin:?} may not connect; allow it with ServerBuilder::allow_origin"
             )
@@ -262,11 +289,19 @@ impl Upgrade {
     async fn write_response(&mut self, response: &Response<Bytes>) -> std::io::Result<()> {
         let body = response.body();
         let len = u64::try_from(body.len()).ok();
+        // RFC 9110 §8.6: a 304 may tell only the length that the body of a 200 would have had.
+        let len = len.filter(|len| *len > 0 || response.status() != StatusCode::NOT_MODIFIED);
         let mut bytes = response_head(response.status(), response.headers(), len);
-        if self.request().method() != Method::HEAD {
+        if self.has_body(response.status()) {
             bytes.extend_from_slice(body);
         }
         self.write_last(&bytes).await
+    }
+
+    /// Whether an answer with this status has a body (RFC 9110 §6.4.1).
+    fn has_body(&self, status: StatusCode) -> bool {
+        let bodiless = matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+        self.request().method() != Method::HEAD && !bodiless && !status.is_informational()
     }
 
     async fn write_last(&mut self, bytes: &[u8]) -> std::io::Result<()> {
@@ -279,6 +314,23 @@ impl Upgrade {
         match self.info.peer_addr {
             Some(peer) => format!("answering {peer}"),
             None => "answering a client".to_owned(),
+        }
+    }
+}
+
+/// Answers, unless the server cuts its connections off meanwhile, which then is the error.
+async fn unless_aborted<T>(
+    registration: &Registration,
+    doing: String,
+    answering: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    // Boxed: the caller's task should not keep the room for it once it is over.
+    let answering = Box::pin(answering);
+    tokio::select! {
+        biased;
+        answered = answering => answered,
+        () = registration.aborted() => {
+            Err(Error::timed_out(doing, "the server has shut down"))
         }
     }
 }

@@ -100,9 +100,12 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> StreamWebSocket<T> {
     /// As [`MessageWebSocket::close`](crate::MessageWebSocket::close).
     ///
     /// # Cancel safety
-    /// If cancelled the connection is closing; reading goes on with it.
+    /// If cancelled the connection is closing; reading goes on with it. What was not read of a
+    /// message is discarded all the same.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<()> {
         let frame = close_frame(code, reason)?;
+        // What was not read of a message is of no more interest, and its place will be reused.
+        self.reading.forget();
         self.socket.close(Some(frame)).await
     }
 
@@ -142,12 +145,15 @@ fn poll_write(
     cx: &mut Context<'_>,
     bytes: &[u8],
 ) -> Poll<io::Result<usize>> {
+    if bytes.is_empty() {
+        return Poll::Ready(Ok(0));
+    }
     ready!(target.poll_room(cx))?;
     let count = bytes.len().min(MAX_WRITE);
     target.fragment(MessageKind::Binary, &bytes[..count], true)?;
     match target.poll_flush(cx) {
         Poll::Ready(Err(error)) => Poll::Ready(Err(error.into())),
-        // What the peer does not take now goes with the next write, flush or read.
+        // What the peer does not take now goes with the next write or flush.
         Poll::Ready(Ok(())) | Poll::Pending => Poll::Ready(Ok(count)),
     }
 }

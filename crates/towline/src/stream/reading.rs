@@ -45,11 +45,19 @@ impl Reading {
     fn consume(&mut self, count: usize) {
         if let Some(piece) = &mut self.piece {
             piece.payload.start += count;
+            // What is left is no message's beginning.
+            piece.start = piece.start && count == 0;
             if piece.payload.is_empty() {
                 self.in_message = !piece.end;
                 self.piece = None;
             }
         }
+    }
+
+    /// Leaves the piece that is being read: the connection is closing.
+    pub(super) fn forget(&mut self) {
+        self.piece = None;
+        self.in_message = false;
     }
 
     /// Waits for bytes of whatever message; an empty slice once the connection has closed.
@@ -201,9 +209,10 @@ impl<'a> MessageReader<'a> {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Chunk<'a> {
-    /// The bytes; empty only if the message is.
+    /// The bytes, at least one.
     pub bytes: &'a [u8],
-    /// Whether the message ends with them.
+    /// Whether the message is known to end with them. It may also end after a chunk that does not
+    /// know it, where the last fragment turns out to be empty.
     pub end: bool,
 }
 
@@ -220,6 +229,9 @@ impl AsyncRead for MessageReader<'_> {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
+        if into.remaining() == 0 {
+            return Poll::Ready(Ok(()));
+        }
         let bytes = ready!(this.poll_fill(cx))?;
         let count = bytes.len().min(into.remaining());
         into.put_slice(&bytes[..count]);

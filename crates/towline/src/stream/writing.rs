@@ -29,6 +29,7 @@ const FRAGMENT: usize = 64 * 1024;
 /// # Dropping
 /// A message that was begun can neither be taken back nor be followed by another, so dropping a
 /// writer in the middle ends the connection: with 1011 between fragments, at once inside a frame.
+/// Before anything was sent, what was gathered is forgotten and nothing happens.
 pub struct MessageWriter<'a> {
     target: &'a mut (dyn Target + Send),
     kind: MessageKind,
@@ -157,6 +158,9 @@ impl<'a> MessageWriter<'a> {
         if self.state == State::Finished {
             return Poll::Ready(Err(Error::invalid("writing to a message that has ended")));
         }
+        if bytes.is_empty() {
+            return Poll::Ready(Ok(0));
+        }
         let count = bytes.len().min(FRAGMENT);
         match &mut self.shape {
             Shape::OneFrame(missing) => {
@@ -223,6 +227,8 @@ impl Drop for MessageWriter<'_> {
     fn drop(&mut self) {
         match (&self.shape, self.state) {
             (_, State::Fresh | State::Finished) => {}
+            // The frame is complete, and with it the message.
+            (Shape::OneFrame(0), State::Begun) => {}
             (Shape::Fragments(_), State::Begun) => {
                 let why = "the sender left a message unfinished";
                 self.target.close(CloseFrame::new(CloseCode::INTERNAL_ERROR, why).ok());

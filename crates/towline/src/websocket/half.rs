@@ -68,6 +68,9 @@ impl Source for Reader {
     fn control_payload(&self) -> &[u8] {
         self.inbound.receiver.control_payload()
     }
+    fn release(&mut self) {
+        self.inbound.release();
+    }
 }
 
 impl Writer {

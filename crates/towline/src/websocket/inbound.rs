@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use towline_proto::{
-    CloseCode, CloseFrame, Data, Expired, Incoming, Piece, ProtocolError, Receiver, Role,
+    CloseCode, CloseFrame, Data, Expired, Incoming, Piece, ProtocolError, Receiver, Role, State,
 };
 
 use super::buffer::ReadBuffer;
 use super::link::Link;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::registry::{Phase, Registration};
 
 /// The receiving half of the protocol and what it needs between two reads.
@@ -36,12 +36,27 @@ pub(crate) struct Inbound {
 enum Stage {
     Open,
     /// The closing frames are exchanged, or never will be; the last bytes are on their way.
-    Ending {
-        error: Option<Error>,
-        shut_down: bool,
-        linger: Option<Pin<Box<Sleep>>>,
-    },
+    Ending(Ending),
     Ended,
+}
+
+#[derive(Debug)]
+struct Ending {
+    error: Option<Error>,
+    step: Step,
+}
+
+/// What is left to do, in order.
+#[derive(Debug)]
+enum Step {
+    /// Write what waits, the closing frame last.
+    Flush,
+    /// End our direction of the byte stream.
+    ShutDown,
+    /// Wait for the peer to end its own.
+    Linger(Pin<Box<Sleep>>),
+    /// Nothing: the byte stream is of no more use.
+    Nothing,
 }
 
 /// What the peer sent.
@@ -54,6 +69,9 @@ pub(crate) enum Happening {
     /// A pong; see [`Receiver::control_payload`].
     Pong,
 }
+
+/// Reads in a row before other tasks get a turn: a byte stream may always have more.
+const MAX_READS: u32 = 64;
 
 /// After the last byte is written, wait so long for the peer to see it before the socket goes.
 ///
@@ -104,10 +122,11 @@ impl Inbound {
         cx: &mut Context<'_>,
         link: &mut impl Link,
     ) -> Poll<Result<Option<Happening>>> {
+        let mut reads = 0;
         loop {
             match self.stage {
                 Stage::Open => {}
-                Stage::Ending { .. } => return self.poll_end(cx, link),
+                Stage::Ending(_) => return self.poll_end(cx, link),
                 Stage::Ended => return Poll::Ready(Ok(None)),
             }
             if let Some(happening) = self.parse(link) {
@@ -116,20 +135,29 @@ impl Inbound {
             if !matches!(self.stage, Stage::Open) {
                 continue;
             }
-            // All that was read is used up. Before waiting for more, let out what gathered.
-            if link.has_output()
-                && let Poll::Ready(Err(error)) = link.poll_flush(cx)
-            {
-                self.end(Some(error));
-                continue;
+            if reads == MAX_READS {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            reads += 1;
+            // All that was read is used up. Before waiting for more, let out what gathered. If that
+            // fails, what the peer has sent is still there to be read.
+            if link.has_output() {
+                let _ = link.poll_flush(cx);
             }
             let now = || Instant::now().into_std();
             let buffer = self.buffer.get_or_insert_with(|| ReadBuffer::take(now()));
             match link.poll_read(cx, buffer.fill()) {
-                Poll::Ready(Ok(0)) => self.end(Some(Error::disconnected("receiving", None))),
-                Poll::Ready(Ok(_)) => buffer.read_at = now(),
+                Poll::Ready(Ok(0)) => self.lose(Error::disconnected("receiving", None)),
+                Poll::Ready(Ok(_)) => {
+                    buffer.read_at = now();
+                    // Data that never ends must not put off the end.
+                    if link.is_closing() && self.closing_expired(link) {
+                        self.end(Some(Self::too_slow()));
+                    }
+                }
                 Poll::Ready(Err(error)) => {
-                    self.end(Some(Error::disconnected("receiving", Some(error))));
+                    self.lose(Error::disconnected("receiving", Some(error)));
                 }
                 Poll::Pending => {
                     self.buffer = None;
@@ -139,6 +167,11 @@ impl Inbound {
                 }
             }
         }
+    }
+
+    /// Gives the buffer back if nothing in it is unread, nor looked at any more.
+    pub(crate) fn release(&mut self) {
+        self.buffer.take_if(|buffer| buffer.unread_is_empty());
     }
 
     /// The piece that the last [`Happening::Data`] named.
@@ -176,7 +209,7 @@ impl Inbound {
             match received.event {
                 None => {}
                 // Who closes has lost interest in what still comes, as on Windows.
-                Some(Incoming::Data(mut data)) if link.is_open() => {
+                Some(Incoming::Data(mut data)) if !link.is_closing() => {
                     data.payload.start += base;
                     data.payload.end += base;
                     return Some(Happening::Data(data));
@@ -192,10 +225,16 @@ impl Inbound {
                     return Some(Happening::Pong);
                 }
                 Some(Incoming::Close(frame)) => {
+                    // A message that the peer leaves unfinished must not vanish in silence, unless
+                    // it was we who cut it short.
+                    let cut = !link.is_closing() && self.receiver.in_message();
                     link.sender(|sender| sender.handle_close(frame.as_ref(), now));
                     self.close_frame = frame;
                     self.peer_closed = true;
-                    self.end(None);
+                    self.end(cut.then(|| {
+                        Error::new(ErrorKind::Disconnected, "receiving a message")
+                            .cause("the peer closed the connection in the middle of it")
+                    }));
                     return None;
                 }
                 Some(_) => {}
@@ -206,12 +245,52 @@ impl Inbound {
 
     fn fail(stage: &mut Stage, error: &ProtocolError, link: &mut impl Link) {
         link.sender(|sender| sender.fail(error, Instant::now().into_std()));
-        *stage =
-            Stage::Ending { error: Some(Error::protocol(*error)), shut_down: false, linger: None };
+        *stage = Stage::Ending(Ending { error: Some(Error::protocol(*error)), step: Step::Flush });
     }
 
     fn end(&mut self, error: Option<Error>) {
-        self.stage = Stage::Ending { error, shut_down: false, linger: None };
+        self.deadline = None;
+        self.stage = Stage::Ending(Ending { error, step: Step::Flush });
+    }
+
+    /// The byte stream is gone: there is nothing to write to or to wait for.
+    fn lose(&mut self, error: Error) {
+        self.stage = Stage::Ending(Ending { error: Some(error), step: Step::Nothing });
+    }
+
+    fn too_slow() -> Error {
+        Error::timed_out("closing", "the peer did not answer the closing frame")
+    }
+
+    /// Whether the closing handshake has taken too long.
+    fn closing_expired(&mut self, link: &mut impl Link) -> bool {
+        let life = self.receiver.life();
+        let now = Instant::now().into_std();
+        link.look(|sender| sender.poll_timeout(life)).is_some_and(|at| at <= now)
+            && link.sender(|sender| sender.handle_timeout(life, now)).is_some()
+    }
+
+    /// Whether it has, or a promise to wake `cx` when it may have.
+    fn poll_closing_expired(&mut self, cx: &mut Context<'_>, link: &mut impl Link) -> bool {
+        loop {
+            let life = self.receiver.life();
+            let deadline = match &mut self.deadline {
+                Some(deadline) => deadline,
+                None => {
+                    let Some(at) = link.look(|sender| sender.poll_timeout(life)) else {
+                        return false;
+                    };
+                    self.deadline.insert(Box::pin(sleep_until(Instant::from_std(at))))
+                }
+            };
+            if deadline.as_mut().poll(cx).is_pending() {
+                return false;
+            }
+            self.deadline = None;
+            if self.closing_expired(link) {
+                return true;
+            }
+        }
     }
 
     /// Looks at the deadlines; whether something happened that has to be acted on.
@@ -222,7 +301,7 @@ impl Inbound {
         if link.take_news(cx) {
             self.deadline = None;
             if let Some(error) = link.broken() {
-                self.end(Some(error));
+                self.lose(error);
                 return true;
             }
             if link.has_output() {
@@ -252,11 +331,12 @@ impl Inbound {
                     }
                 }
                 Some(expired) => {
-                    let (doing, why) = match expired {
-                        Expired::PeerSilent => ("receiving", "the peer answered no ping"),
-                        _ => ("closing", "the peer did not answer the closing frame"),
-                    };
-                    self.end(Some(Error::timed_out(doing, why)));
+                    self.end(Some(match expired {
+                        Expired::PeerSilent => {
+                            Error::timed_out("receiving", "the peer answered no ping")
+                        }
+                        _ => Self::too_slow(),
+                    }));
                     return true;
                 }
             }
@@ -269,7 +349,7 @@ impl Inbound {
         match registration.poll_phase(cx) {
             Phase::Running => false,
             Phase::Closing => {
-                let open = link.is_open();
+                let open = link.look(|sender| sender.state()) == State::Open;
                 if open {
                     link.close(CloseFrame::new(CloseCode::GOING_AWAY, "").ok());
                 }
@@ -278,7 +358,7 @@ impl Inbound {
             Phase::Aborting => {
                 let error = Error::timed_out("shutting down", "the deadline passed");
                 link.break_with(&error);
-                self.stage = Stage::Ending { error: Some(error), shut_down: true, linger: None };
+                self.lose(error);
                 true
             }
         }
@@ -290,52 +370,105 @@ impl Inbound {
         cx: &mut Context<'_>,
         link: &mut impl Link,
     ) -> Poll<Result<Option<Happening>>> {
-        let Stage::Ending { error, shut_down, linger } = &mut self.stage else {
-            return Poll::Ready(Ok(None));
-        };
-        if link.broken().is_none() {
-            let linger =
-                linger.get_or_insert_with(|| Box::pin(sleep_until(Instant::now() + LINGER)));
-            let expired = linger.as_mut().poll(cx).is_ready();
-            let lost =
-                error.as_ref().is_some_and(|error| error.kind() == crate::ErrorKind::Disconnected);
-            if !lost && !expired {
-                // A write error is no error any more: the peer has said all it had to say.
-                ready!(link.poll_flush(cx)).ok();
-                // RFC 6455 §7.1.1: the server ends TCP first; whoever fails does not wait either.
-                if !*shut_down && (self.role == Role::Server || error.is_some()) {
-                    ready!(link.poll_shutdown(cx)).ok();
-                    *shut_down = true;
-                }
-                let answered = self.role == Role::Server && error.is_none();
-                if !answered {
-                    let buffer = self
-                        .buffer
-                        .get_or_insert_with(|| ReadBuffer::take(Instant::now().into_std()));
-                    loop {
-                        buffer.consume(buffer.bytes().len() - buffer.used());
-                        match ready!(link.poll_read(cx, buffer.fill())) {
-                            Ok(1..) => {}
-                            Ok(0) | Err(_) => break,
+        loop {
+            let cut = self
+                .registration
+                .as_ref()
+                .is_some_and(|registration| registration.poll_phase(cx) == Phase::Aborting);
+            if cut || link.broken().is_some() {
+                return Poll::Ready(self.ended(link));
+            }
+            let Stage::Ending(Ending { error, step }) = &mut self.stage else {
+                return Poll::Ready(Ok(None));
+            };
+            match step {
+                Step::Flush => {
+                    let flushed = link.poll_flush(cx);
+                    // The closing frame may have to wait for the end of a writer's open frame.
+                    let waits = link.look(|sender| sender.has_waiting_close());
+                    match flushed {
+                        Poll::Ready(Ok(())) if !waits => *step = Step::ShutDown,
+                        // A write error is no error any more: the peer has said all it had to say.
+                        Poll::Ready(Err(_)) => *step = Step::Nothing,
+                        Poll::Ready(Ok(())) | Poll::Pending => {
+                            if link.take_news(cx) {
+                                continue;
+                            }
+                            self.buffer = None;
+                            if !self.poll_closing_expired(cx, link) {
+                                return Poll::Pending;
+                            }
+                            return Poll::Ready(self.ended(link));
                         }
                     }
                 }
+                // RFC 6455 §7.1.1: the server ends TCP first; whoever fails does not wait either.
+                Step::ShutDown if self.role == Role::Client && error.is_none() => {
+                    *step = Step::Linger(Box::pin(sleep(LINGER)));
+                }
+                Step::ShutDown => {
+                    if link.poll_shutdown(cx).is_pending() {
+                        if !self.poll_closing_expired(cx, link) {
+                            return Poll::Pending;
+                        }
+                        return Poll::Ready(self.ended(link));
+                    }
+                    *step = match error {
+                        Some(_) => Step::Linger(Box::pin(sleep(LINGER))),
+                        None => Step::Nothing,
+                    };
+                }
+                Step::Linger(linger) => {
+                    if linger.as_mut().poll(cx).is_ready() {
+                        *step = Step::Nothing;
+                    } else {
+                        ready!(Self::poll_read_out(&mut self.buffer, cx, link));
+                        *step = Step::Nothing;
+                    }
+                }
+                Step::Nothing => return Poll::Ready(self.ended(link)),
             }
         }
-        let result = match error.take() {
-            Some(error) => Err(error),
-            None => Ok(None),
-        };
-        let gone = match &result {
-            Err(error) => error.again(),
-            Ok(_) => {
-                Error::new(crate::ErrorKind::Closed, "sending").cause("the connection is closed")
+    }
+
+    /// Reads and drops what still comes, to the end of the byte stream.
+    fn poll_read_out(
+        buffer: &mut Option<ReadBuffer>,
+        cx: &mut Context<'_>,
+        link: &mut impl Link,
+    ) -> Poll<()> {
+        for _ in 0..MAX_READS {
+            let into = buffer.get_or_insert_with(|| ReadBuffer::take(Instant::now().into_std()));
+            into.consume(into.bytes().len() - into.used());
+            match link.poll_read(cx, into.fill()) {
+                Poll::Ready(Ok(1..)) => {}
+                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
+                Poll::Pending => {
+                    *buffer = None;
+                    return Poll::Pending;
+                }
             }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    }
+
+    /// Tells how it ended, once, to the reader and to all who write.
+    fn ended(&mut self, link: &mut impl Link) -> Result<Option<Happening>> {
+        let unsent = link.look(|sender| sender.has_unsent());
+        let error = match std::mem::replace(&mut self.stage, Stage::Ended) {
+            Stage::Ending(ending) => ending.error,
+            Stage::Open | Stage::Ended => None,
         };
-        self.stage = Stage::Ended;
         self.buffer = None;
         self.deadline = None;
-        link.break_with(&gone);
-        Poll::Ready(result)
+        link.break_with(&match &error {
+            Some(error) => error.again(),
+            None if unsent => {
+                Error::timed_out("sending", "the connection closed before all was taken")
+            }
+            None => Error::new(ErrorKind::Closed, "sending").cause("the connection is closed"),
+        });
+        error.map_or(Ok(None), Err)
     }
 }

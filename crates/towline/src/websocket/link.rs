@@ -31,6 +31,9 @@ pub(crate) trait Output {
 
     /// The byte stream is of no more use.
     fn break_with(&mut self, error: &Error);
+
+    /// Has the reader look at the deadlines again.
+    fn tell_reader(&mut self);
 }
 
 /// Both sides of a connection, for the one who reads.
@@ -43,8 +46,8 @@ pub(crate) trait Link: Output {
     /// Looks at the sending half.
     fn look<R>(&self, at: impl FnOnce(&Sender) -> R) -> R;
 
-    /// Whether messages still travel: neither side has closed, and nothing broke.
-    fn is_open(&self) -> bool;
+    /// Whether one side has closed, so that what still comes is of no interest.
+    fn is_closing(&self) -> bool;
 
     /// Whether the reader has something of its own to write, or everything is its own.
     fn has_output(&mut self) -> bool;
@@ -77,6 +80,14 @@ impl<W: AsyncWrite + Unpin> Output for Outbound<W> {
     fn break_with(&mut self, error: &Error) {
         Self::break_with(self, error);
     }
+
+    fn tell_reader(&mut self) {
+        self.news_for_reader = true;
+    }
+}
+
+fn is_closing(sender: &Sender) -> bool {
+    matches!(sender.state(), State::CloseSent | State::Closed)
 }
 
 /// A connection in one hand.
@@ -97,6 +108,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Whole<T> {
             reader.wake();
         }
     }
+
+    /// Does something with the writing side, and wakes the reader if it has to look.
+    pub(crate) fn with<R>(&mut self, act: impl FnOnce(&mut Outbound<T>) -> R) -> R {
+        let result = act(&mut self.outbound);
+        if self.outbound.news_for_reader {
+            self.wake_reader();
+        }
+        result
+    }
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Output for Whole<T> {
@@ -105,21 +125,23 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Output for Whole<T> {
     }
 
     fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.outbound.poll_room(cx)
+        self.with(|outbound| outbound.poll_room(cx))
     }
 
     fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        self.outbound.poll_flush(cx)
+        self.with(|outbound| outbound.poll_flush(cx))
     }
 
     fn close(&mut self, frame: Option<towline_proto::CloseFrame>) {
-        self.outbound.close(frame);
-        self.wake_reader();
+        self.with(|outbound| outbound.close(frame));
     }
 
     fn break_with(&mut self, error: &Error) {
-        self.outbound.break_with(error);
-        self.wake_reader();
+        self.with(|outbound| outbound.break_with(error));
+    }
+
+    fn tell_reader(&mut self) {
+        self.with(Output::tell_reader);
     }
 }
 
@@ -136,8 +158,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Link for Whole<T> {
         at(&self.outbound.sender)
     }
 
-    fn is_open(&self) -> bool {
-        self.outbound.sender.state() == State::Open
+    fn is_closing(&self) -> bool {
+        is_closing(&self.outbound.sender)
     }
 
     fn has_output(&mut self) -> bool {
@@ -164,8 +186,8 @@ pub(crate) type BoxWrite = Box<dyn AsyncWrite + Send + Unpin>;
 /// What a reader and its writers share: the writing side. The reading side has no lock.
 pub(crate) struct Shared {
     outbound: Mutex<Outbound<BoxWrite>>,
-    /// Whether messages still travel, for a reader that should not take the lock to see it.
-    open: AtomicBool,
+    /// Whether one side has closed, for a reader that should not take the lock to see it.
+    closing: AtomicBool,
     news: AtomicBool,
     reader: Mutex<Option<Waker>>,
 }
@@ -179,7 +201,7 @@ impl std::fmt::Debug for Shared {
 impl Shared {
     pub(crate) fn new(outbound: Outbound<BoxWrite>) -> Arc<Self> {
         Arc::new(Self {
-            open: AtomicBool::new(outbound.sender.state() == State::Open),
+            closing: AtomicBool::new(is_closing(&outbound.sender)),
             outbound: Mutex::new(outbound),
             news: AtomicBool::new(true),
             reader: Mutex::default(),
@@ -195,8 +217,8 @@ impl Shared {
         let mut outbound = self.lock();
         let result = act(&mut outbound);
         let news = std::mem::take(&mut outbound.news_for_reader);
-        if outbound.sender.state() != State::Open {
-            self.open.store(false, Ordering::Release);
+        if is_closing(&outbound.sender) {
+            self.closing.store(true, Ordering::Release);
         }
         drop(outbound);
         if news {
@@ -229,6 +251,10 @@ impl Output for Arc<Shared> {
 
     fn break_with(&mut self, error: &Error) {
         self.with(|outbound| outbound.break_with(error));
+    }
+
+    fn tell_reader(&mut self) {
+        self.with(Output::tell_reader);
     }
 }
 
@@ -278,6 +304,10 @@ impl Output for ReadHalf {
     fn break_with(&mut self, error: &Error) {
         self.shared.break_with(error);
     }
+
+    fn tell_reader(&mut self) {
+        self.shared.tell_reader();
+    }
 }
 
 impl Link for ReadHalf {
@@ -293,8 +323,8 @@ impl Link for ReadHalf {
         at(&self.shared.lock().sender)
     }
 
-    fn is_open(&self) -> bool {
-        self.shared.open.load(Ordering::Acquire)
+    fn is_closing(&self) -> bool {
+        self.shared.closing.load(Ordering::Acquire)
     }
 
     fn has_output(&mut self) -> bool {

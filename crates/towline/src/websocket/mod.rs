@@ -14,7 +14,7 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use towline_proto::handshake::Negotiated;
-use towline_proto::{CloseFrame, Config, Connection, Data, MessageKind, Piece, Role};
+use towline_proto::{CloseFrame, Config, Connection, Data, MessageKind, Piece, Role, SendError};
 
 pub(crate) use half::{Reader, Writer, split};
 pub(crate) use inbound::{Happening, Inbound};
@@ -109,6 +109,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
     }
 
     pub(crate) fn register(&mut self, registration: Arc<Registration>) {
+        self.parts.link.outbound.register(Arc::clone(&registration));
         self.parts.inbound.register(registration);
     }
 
@@ -181,6 +182,8 @@ pub(crate) trait Source {
     fn lend(&mut self, data: &Data) -> Option<Piece<'_>>;
     fn payload(&self, data: &Data) -> &[u8];
     fn control_payload(&self) -> &[u8];
+    /// Nothing that was lent is looked at any more.
+    fn release(&mut self);
 }
 
 /// Where parts of a message go: a socket in one hand, or a writer's half of it.
@@ -210,6 +213,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Source for WebSocket<T> {
     fn control_payload(&self) -> &[u8] {
         self.parts.inbound.receiver.control_payload()
     }
+    fn release(&mut self) {
+        self.parts.inbound.release();
+    }
 }
 
 impl<O: Output> Target for O {
@@ -226,7 +232,15 @@ impl<O: Output> Target for O {
         Ok(self.sender(|sender| sender.start_frame(kind, len, true))?)
     }
     fn continue_frame(&mut self, payload: &[u8]) -> Result<()> {
-        Ok(self.sender(|sender| sender.continue_frame(payload))?)
+        let ended = self.sender(|sender| {
+            sender.continue_frame(payload)?;
+            Ok::<_, SendError>(sender.frame_remaining() == 0)
+        })?;
+        // While a frame is open nothing else can be sent, and so no deadline was set for it.
+        if ended {
+            self.tell_reader();
+        }
+        Ok(())
     }
     fn close(&mut self, frame: Option<CloseFrame>) {
         Output::close(self, frame);

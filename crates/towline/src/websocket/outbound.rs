@@ -3,15 +3,17 @@
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Buf;
 use tokio::io::AsyncWrite;
 use tokio::time::{Instant, Sleep, sleep};
-use towline_proto::{CloseFrame, Message, Sender};
+use towline_proto::{CloseCode, CloseFrame, Message, Sender, State};
 
 use super::waiters::Waiters;
 use crate::error::{Error, ErrorKind, Result};
+use crate::registry::{Phase, Registration};
 
 /// The sending half of the protocol and the byte stream it writes to.
 #[derive(Debug)]
@@ -27,6 +29,8 @@ pub(crate) struct Outbound<W> {
     broken: Option<Error>,
     /// Whether the reader has to look at the deadlines again.
     pub(crate) news_for_reader: bool,
+    /// The connection's place among its server's, kept as long as anybody can write.
+    registration: Option<Arc<Registration>>,
 }
 
 /// Entries of a vectored write. One batch of replies is one entry, a large message one more.
@@ -42,7 +46,12 @@ impl<W> Outbound<W> {
             unflushed: false,
             broken: None,
             news_for_reader: false,
+            registration: None,
         }
+    }
+
+    pub(crate) fn register(&mut self, registration: Arc<Registration>) {
+        self.registration = Some(registration);
     }
 
     /// Takes the byte stream out, to be put back as another that leads to the same place.
@@ -50,6 +59,7 @@ impl<W> Outbound<W> {
         let mut rest = Outbound::new((), self.sender);
         rest.unflushed = self.unflushed;
         rest.broken = self.broken;
+        rest.registration = self.registration;
         // Who waited on the old byte stream waits no more; who reads looks at everything again.
         rest.news_for_reader = true;
         (self.io, rest)
@@ -62,6 +72,7 @@ impl Outbound<()> {
         outbound.unflushed = self.unflushed;
         outbound.broken = self.broken;
         outbound.news_for_reader = self.news_for_reader;
+        outbound.registration = self.registration;
         outbound
     }
 }
@@ -70,6 +81,9 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     /// Waits until less than `max_outbox` waits to be written.
     pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         self.check()?;
+        if self.registration.as_ref().is_some_and(|place| place.phase() == Phase::Aborting) {
+            self.obey_server(cx)?;
+        }
         while !self.sender.has_room() {
             ready!(self.poll_write_some(cx))?;
         }
@@ -99,6 +113,9 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             Some(end) if end.kind() == ErrorKind::Closed => return Poll::Ready(Ok(())),
             Some(error) => return Poll::Ready(Err(error)),
         }
+        if self.registration.as_ref().is_some_and(|place| place.phase() != Phase::Running) {
+            self.obey_server(cx)?;
+        }
         while !self.sender.outbox().is_empty() {
             ready!(self.poll_write_some(cx))?;
         }
@@ -123,8 +140,10 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
 
     /// Begins the closing handshake.
     pub(crate) fn close(&mut self, frame: Option<CloseFrame>) {
-        self.sender.close(frame, Instant::now().into_std());
-        self.news_for_reader = true;
+        if self.sender.state() == State::Open {
+            self.sender.close(frame, Instant::now().into_std());
+            self.news_for_reader = true;
+        }
     }
 
     /// Whether something waits to be written or passed on.
@@ -177,6 +196,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
 
     /// A peer that takes nothing for `write_timeout` is lost.
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        self.obey_server(cx)?;
         let limit = self.sender.config().get_write_timeout();
         let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(limit)));
         ready!(self.waiters.poll(cx, |cx| stalled.as_mut().poll(cx)));
@@ -184,6 +204,31 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             .advise("it may have stopped reading; Config::write_timeout is the limit");
         self.break_with(&error);
         Poll::Ready(Err(error))
+    }
+
+    /// Does what the server wants of its connections, also while nobody reads.
+    fn obey_server(&mut self, cx: &mut Context<'_>) -> Result<()> {
+        let Some(registration) = &self.registration else { return Ok(()) };
+        // Everyone who waits shares one waker, so the server need not know them all.
+        let phase = self.waiters.poll(cx, |cx| match registration.poll_phase(cx) {
+            Phase::Running => Poll::Pending,
+            phase => Poll::Ready(phase),
+        });
+        match phase {
+            Poll::Pending | Poll::Ready(Phase::Running) => Ok(()),
+            Poll::Ready(Phase::Closing) => {
+                // Behind the message that is being sent: it was begun in good faith.
+                if !self.sender.in_message() {
+                    self.close(CloseFrame::new(CloseCode::GOING_AWAY, "").ok());
+                }
+                Ok(())
+            }
+            Poll::Ready(Phase::Aborting) => {
+                let error = Error::timed_out("shutting down", "the deadline passed");
+                self.break_with(&error);
+                Err(error)
+            }
+        }
     }
 
     fn break_off(&mut self, cause: io::Error) -> Error {

@@ -55,6 +55,33 @@ async fn the_request_is_what_the_rfc_asks_for_and_nothing_else() {
     assert_eq!(info.response().unwrap().status(), 101);
 }
 
+#[test]
+fn what_is_printed_of_a_client_holds_no_secret() {
+    let builder = Client::builder()
+        .header("Authorization", "Bearer hunter2")
+        .header("X-Token", "hunter2")
+        .header("Cookie", "id=hunter2");
+    assert!(!format!("{builder:?}").contains("hunter2"), "{builder:?}");
+    let client = builder.build().unwrap();
+    assert!(!format!("{client:?}").contains("hunter2"), "{client:?}");
+}
+
+#[tokio::test]
+async fn what_is_printed_of_a_connection_holds_no_secret() {
+    let answer = OPEN.replace("\r\n\r\n", "\r\nSet-Cookie: id=hunter2\r\n\r\n");
+    let (url, server) = script([Step::Head, send(&answer), Step::End]).await;
+    let client = Client::builder().header("Authorization", "Bearer hunter2").build().unwrap();
+    let socket = within(client.connect(format!("{url}?token=hunter2"))).await.unwrap();
+    // As text, and as the list of numbers that bytes are printed as.
+    let numbers = "104, 117, 110, 116, 101, 114, 50";
+    for printed in [format!("{:?}", socket.info()), format!("{socket:?}")] {
+        assert!(!printed.contains("hunter2") && !printed.contains(numbers), "{printed}");
+    }
+    drop(socket);
+    let head = within(server).await.unwrap();
+    assert_eq!(header_of(&head, "Authorization"), ["Bearer hunter2"]);
+}
+
 #[tokio::test]
 async fn every_attempt_has_a_key_of_its_own() {
     let client = Client::new();

@@ -11,6 +11,7 @@ mod hostile;
 mod messages;
 mod origin;
 mod raw;
+mod regressions;
 mod server;
 mod split;
 mod streams;

@@ -196,3 +196,41 @@ async fn an_origin_that_is_none_cannot_be_allowed() {
         assert!(error.to_string().contains("scheme://host"), "{error}");
     }
 }
+
+#[cfg(feature = "tls")]
+#[tokio::test]
+async fn a_server_that_speaks_tls_lets_in_no_page_that_came_without_it() {
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let identity = towline::ServerTls::from_pem(cert.pem(), signing_key.serialize_pem()).unwrap();
+    let builder = Server::builder().tls(identity).allow_origin("http://localhost:3000");
+    let mut echo = Echo::new(builder).await;
+    let port = echo.addr.port();
+    let roots = towline::TlsConfig::roots_pem(cert.pem()).unwrap();
+    for (origin, expected) in [
+        (format!("https://localhost:{port}"), true),
+        (format!("HTTPS://LOCALHOST:{port}"), true),
+        (format!("http://localhost:{port}"), false),
+        (format!("ws://localhost:{port}"), false),
+        (format!("wss://localhost:{port}"), false),
+        ("https://localhost".to_owned(), false),
+        // Whoever lists an origin means it.
+        ("http://localhost:3000".to_owned(), true),
+    ] {
+        let client = towline::Client::builder().tls(roots.clone()).origin(&origin);
+        let connecting = client.build().unwrap();
+        let connected = within(connecting.connect(format!("wss://localhost:{port}/"))).await;
+        assert_eq!(connected.is_ok(), expected, "{origin}: {connected:?}");
+        let at_server = match connected {
+            Ok(socket) => {
+                drop(socket);
+                ErrorKind::Disconnected
+            }
+            Err(error) => {
+                assert_eq!(error.response().unwrap().status(), 403, "{error}");
+                ErrorKind::Handshake
+            }
+        };
+        assert_eq!(echo.any_end().await.errors[0].kind(), at_server, "{origin}");
+    }
+}

@@ -228,11 +228,11 @@ async fn frames_that_come_right_behind_the_request_are_not_lost() {
     assert!(echo.end_of(raw.addr()).await.errors.is_empty());
 }
 
-/// That this connection is told 503, at once.
+/// That this connection is told 503, at once, and ends without a reset.
 async fn is_turned_away(addr: SocketAddr) {
     let mut raw = Raw::connect(addr).await;
     raw.put(opening(&[]).as_bytes()).await;
-    let answer = Answer::parse(&raw.rest_however().await);
+    let answer = Answer::parse(&raw.rest().await);
     assert_eq!(answer.status, 503);
     assert_eq!(answer.header("Retry-After"), Some("5"));
     assert_eq!(answer.header("Connection"), Some("close"));
@@ -282,6 +282,44 @@ async fn connections_from_one_address_beyond_its_limit_are_turned_away_with_503(
     let mut other = Raw(within(socket.connect(echo.addr)).await.unwrap());
     other.put(opening(&[]).as_bytes()).await;
     assert!(other.head().await.starts_with("HTTP/1.1 101 "));
+}
+
+#[cfg(target_os = "linux")] // where all of 127.0.0.0/8 is there
+#[tokio::test]
+async fn handshakes_from_one_address_beyond_its_limit_lock_nobody_else_out() {
+    let echo = Echo::new(Server::builder().max_handshakes_per_address(2)).await;
+    // An open connection counts no more.
+    let _open = [Raw::opened(echo.addr).await, Raw::opened(echo.addr).await];
+    let silent = [Raw::connect(echo.addr).await, Raw::connect(echo.addr).await];
+    until(|| echo.server.connections() == 4).await;
+    is_turned_away(echo.addr).await;
+    assert_eq!(echo.server.connections(), 4);
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+    let mut other = Raw(within(socket.connect(echo.addr)).await.unwrap());
+    other.put(opening(&[]).as_bytes()).await;
+    assert!(other.head().await.starts_with("HTTP/1.1 101 "));
+    drop(silent);
+    until(|| echo.server.connections() == 3).await;
+    Raw::opened(echo.addr).await;
+}
+
+#[tokio::test]
+async fn who_is_turned_away_can_read_why() {
+    let echo = Echo::new(Server::builder().max_connections(0)).await;
+    for n in 0..20 {
+        let mut raw = Raw::connect(echo.addr).await;
+        // The request is there when the answer comes, or comes after it.
+        if n % 2 == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        raw.put(opening(&[]).as_bytes()).await;
+        // A reset had time to come.
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let answer = Answer::parse(&raw.rest().await);
+        assert_eq!((answer.status, answer.text()), (503, ""));
+    }
+    assert_eq!(echo.server.connections(), 0);
 }
 
 #[tokio::test]
@@ -475,6 +513,65 @@ async fn plain_http_is_answered_on_the_same_port() {
 }
 
 #[tokio::test]
+async fn an_answer_that_can_have_no_body_gets_none() {
+    let server = Server::bind("127.0.0.1:0").await.unwrap();
+    let addr = server.local_addr();
+    let request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    for status in [StatusCode::NO_CONTENT, StatusCode::NOT_MODIFIED] {
+        for streamed in [false, true] {
+            let (answer, responded) = within(async {
+                tokio::join!(ask(addr, request), async {
+                    let upgrade = next(&server).await;
+                    let response = Response::builder().status(status);
+                    if streamed {
+                        let response = response.body(()).unwrap();
+                        upgrade.respond_stream(response, &b"body"[..]).await
+                    } else {
+                        let body = Bytes::from_static(b"body");
+                        upgrade.respond(response.body(body).unwrap()).await
+                    }
+                })
+            })
+            .await;
+            responded.unwrap();
+            assert_eq!((answer.status, answer.text()), (status.as_u16(), ""));
+        }
+    }
+    // A length of nothing would say that the page itself is empty.
+    let (answer, responded) = within(async {
+        tokio::join!(ask(addr, request), async {
+            let response = Response::builder().status(304).header("Content-Length", "7");
+            next(&server).await.respond(response.body(Bytes::new()).unwrap()).await
+        })
+    })
+    .await;
+    responded.unwrap();
+    assert_eq!(answer.header("Content-Length"), Some("7"));
+}
+
+#[tokio::test]
+async fn what_is_printed_of_a_request_holds_no_secret() {
+    let server = Server::bind("127.0.0.1:0").await.unwrap();
+    let mut raw = Raw::connect(server.local_addr()).await;
+    let request = opening_by("GET /room?token=hunter2 HTTP/1.1", &[("Cookie", Some("id=hunter2"))]);
+    raw.put(request.as_bytes()).await;
+    let upgrade = next(&server)
+        .await
+        .header(header::SET_COOKIE, http::HeaderValue::from_static("id=hunter2"));
+    let printed = format!("{upgrade:?}");
+    assert!(printed.contains("GET") && printed.contains("/room"), "{printed}");
+    let info = format!("{:?}", upgrade.info());
+    let socket = within(upgrade.accept()).await.unwrap();
+    // As text, and as the list of numbers that bytes are printed as.
+    let numbers = "104, 117, 110, 116, 101, 114, 50";
+    for printed in [printed, info, format!("{:?}", socket.info()), format!("{socket:?}")] {
+        assert!(!printed.contains("hunter2") && !printed.contains(numbers), "{printed}");
+    }
+    // It is all there for those who ask.
+    assert_eq!(socket.info().request().unwrap().headers()["cookie"], "id=hunter2");
+}
+
+#[tokio::test]
 async fn a_websocket_on_a_route_that_has_none_is_refused_as_the_server_likes() {
     let server = Server::bind("127.0.0.1:0").await.unwrap();
     let url = format!("ws://{}/page", server.local_addr());
@@ -618,6 +715,52 @@ async fn shutting_down_cuts_those_who_are_still_shaking_hands() {
         assert_eq!(raw.rest_however().await, b"");
         assert_eq!(echo.error_of(raw.addr()).await.kind(), ErrorKind::TimedOut);
     }
+}
+
+#[tokio::test]
+async fn shutting_down_cuts_those_who_take_their_answer_in_a_trickle() {
+    let server = Server::builder()
+        .handshake_timeout(Duration::from_secs(300))
+        .send_buffer_size(4096)
+        .bind("127.0.0.1:0")
+        .await
+        .unwrap();
+    let big = Bytes::from(vec![7; 16 * 1024 * 1024]);
+    let long = http::HeaderValue::from_bytes(&vec![b'x'; 16 * 1024 * 1024]).unwrap();
+    let page = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    let requests = [page.to_owned(), page.to_owned(), opening(&[])];
+    let mut clients = Vec::new();
+    let mut upgrades = Vec::new();
+    for request in &requests {
+        let mut raw = Raw::connect(server.local_addr()).await;
+        raw.put(request.as_bytes()).await;
+        clients.push(raw);
+        upgrades.push(next(&server).await);
+    }
+    let [respond, stream, accept]: [Upgrade; 3] = upgrades.try_into().unwrap();
+    let answering = [
+        tokio::spawn(respond.respond(Response::new(big))),
+        tokio::spawn(stream.respond_stream(Response::new(()), tokio::io::repeat(7))),
+        tokio::spawn(async { accept.header(header::WARNING, long).accept().await.map(drop) }),
+    ];
+    // Each reads a byte at times, and is never still.
+    let mut reading = Vec::new();
+    for mut raw in clients {
+        assert_eq!(within(raw.0.read_u8()).await.unwrap(), b'H');
+        reading.push(tokio::spawn(async move {
+            while raw.0.read_u8().await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        }));
+    }
+    assert_eq!(within(server.shutdown(Duration::from_millis(50))).await, 3);
+    for answering in answering {
+        let error = within(answering).await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::TimedOut, "{error}");
+        assert!(error.to_string().contains("the server has shut down"), "{error}");
+    }
+    until(|| server.connections() == 0).await;
+    reading.iter().for_each(tokio::task::JoinHandle::abort);
 }
 
 #[tokio::test]

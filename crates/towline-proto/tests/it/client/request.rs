@@ -127,3 +127,17 @@ fn errors_keep_secrets_and_say_what_to_do() {
     let twice = request_to("ws://h/").subprotocol("a").unwrap().subprotocol("a").unwrap_err();
     assert_eq!(twice, RequestError::DuplicateSubprotocol("a".to_owned()));
 }
+
+#[test]
+fn what_is_printed_of_a_request_holds_no_secret_but_what_is_sent_does() {
+    let request = request_to("ws://h/")
+        .header("Authorization", "Bearer hunter2")
+        .and_then(|request| request.header("X-Token", "hunter2"))
+        .and_then(|request| request.origin("https://hunter2.example"))
+        .unwrap();
+    assert!(!format!("{request:?}").contains("hunter2"), "{request:?}");
+    let head = printed(request);
+    assert!(head.contains("\r\nAuthorization: Bearer hunter2\r\n"), "{head}");
+    assert!(head.contains("\r\nX-Token: hunter2\r\n"), "{head}");
+    assert!(head.contains("\r\nOrigin: https://hunter2.example\r\n"), "{head}");
+}
