@@ -150,7 +150,7 @@ impl ClientBuilder {
         self
     }
 
-    /// So long may connecting to each address take. Default 60 s.
+    /// So long may looking up the name take, and so long connecting to each address. Default 60 s.
     ///
     /// A name may have several addresses; up to five are tried, one after another.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {

@@ -1,5 +1,6 @@
 //! [`ClientHandshake`]: the request to send, and the response to check (RFC 6455 §4.1).
 
+use std::fmt;
 use std::time::Instant;
 
 use base64::Engine as _;
@@ -29,13 +30,23 @@ use super::{BASE64, ClientRequest, HandshakeError, HeadLimits, Negotiated, accep
 /// assert_eq!(&answer[head..], b"frames");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
 pub struct ClientHandshake {
     head: Vec<u8>,
     accept: String,
     offered: Vec<String>,
     reader: HeadReader,
     deadline: Deadline,
+}
+
+// The request may hold secrets: cookies, tokens.
+impl fmt::Debug for ClientHandshake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientHandshake")
+            .field("offered", &self.offered)
+            .field("reader", &self.reader)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
+    }
 }
 
 impl ClientHandshake {

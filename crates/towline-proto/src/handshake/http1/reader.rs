@@ -1,5 +1,7 @@
 //! [`HeadReader`]: finds one head in the bytes as they come.
 
+use std::fmt;
+
 use http::{Request, Response};
 
 use super::HeadError;
@@ -17,7 +19,6 @@ use crate::handshake::headers::is_token_byte;
 /// ```
 ///
 /// Each byte is looked at once, however the input is cut.
-#[derive(Debug)]
 pub struct HeadReader {
     limits: HeadLimits,
     state: State,
@@ -43,6 +44,16 @@ enum State {
     HeadEnd,
     Complete,
     Failed(HeadError),
+}
+
+// A head may hold secrets: cookies, tokens.
+impl fmt::Debug for HeadReader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HeadReader")
+            .field("state", &self.state)
+            .field("scanned", &self.scanned)
+            .finish_non_exhaustive()
+    }
 }
 
 impl HeadReader {

@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "in the helpers of tests a panic is a failed test")]
 
 use towline_proto::WsUri;
-use towline_proto::handshake::{ClientRequest, RequestError};
+use towline_proto::handshake::{ClientHandshake, ClientRequest, HeadLimits, RequestError};
 
 use super::{request_to, start};
 
@@ -140,4 +140,14 @@ fn what_is_printed_of_a_request_holds_no_secret_but_what_is_sent_does() {
     assert!(head.contains("\r\nAuthorization: Bearer hunter2\r\n"), "{head}");
     assert!(head.contains("\r\nX-Token: hunter2\r\n"), "{head}");
     assert!(head.contains("\r\nOrigin: https://hunter2.example\r\n"), "{head}");
+}
+
+#[test]
+fn a_handshake_shows_no_secret() {
+    let uri = WsUri::parse("ws://localhost/").unwrap();
+    let request = ClientRequest::new(&uri).header("Authorization", "sesame").unwrap();
+    let handshake = ClientHandshake::new(request, [0; 16], HeadLimits::default());
+    assert!(handshake.request().windows(6).any(|window| window == b"sesame"));
+    let shown = format!("{handshake:?}");
+    assert!(!shown.contains("sesame") && !shown.contains("115, 101, 115"), "{shown}");
 }
