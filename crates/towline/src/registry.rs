@@ -123,39 +123,38 @@ impl Registry {
     }
 }
 
-/// Who waits for a connection's phase to change: its reader, its writer, whoever closes it.
+/// Who waits for a connection's phase to change.
+///
+/// One waker of each kind, the newest: a waker keeps its task's memory, and a connection may pass
+/// through the hands of several tasks.
 #[derive(Debug, Default)]
-struct Wakers(Mutex<Vec<Waker>>);
+struct Wakers(Mutex<Waiting>);
 
-/// Most wakers of one connection. A further one takes the place of the oldest, which is woken, and
-/// enters itself again if it still waits.
-const MAX_WAKERS: usize = 8;
+#[derive(Debug, Default)]
+struct Waiting {
+    reader: Option<Waker>,
+    writers: Option<Waker>,
+}
 
 impl Wakers {
-    fn add(&self, waker: &Waker) {
-        let oldest = {
-            let mut wakers = self.lock();
-            if wakers.iter().any(|known| known.will_wake(waker)) {
-                return;
-            }
-            let oldest = (wakers.len() >= MAX_WAKERS).then(|| wakers.remove(0));
-            wakers.push(waker.clone());
-            oldest
-        };
-        // Not under the lock: what wakes may poll at once.
-        if let Some(oldest) = oldest {
-            oldest.wake();
+    fn set(&self, slot: impl FnOnce(&mut Waiting) -> &mut Option<Waker>, waker: &Waker) {
+        let mut waiting = self.lock();
+        let slot = slot(&mut waiting);
+        if !slot.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            let old = slot.replace(waker.clone());
+            // Not under the lock: it may be the last hold on a task.
+            drop(waiting);
+            drop(old);
         }
     }
 
     fn wake(&self) {
-        let wakers = std::mem::take(&mut *self.lock());
-        for waker in wakers {
-            waker.wake();
-        }
+        // Not under the lock: what wakes may poll at once.
+        let Waiting { reader, writers } = std::mem::take(&mut *self.lock());
+        reader.into_iter().chain(writers).for_each(Waker::wake);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Waker>> {
+    fn lock(&self) -> MutexGuard<'_, Waiting> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -175,12 +174,16 @@ impl Registration {
         self.registry.phase()
     }
 
-    /// What the server wants, and a promise to wake `cx` when that changes.
-    ///
-    /// Several tasks may ask; each is woken.
+    /// What the server wants, and a promise to wake the one who reads, or shakes hands.
     pub(crate) fn poll_phase(&self, cx: &Context<'_>) -> Phase {
-        self.wakers.add(cx.waker());
+        self.wakers.set(|waiting| &mut waiting.reader, cx.waker());
         // Looked at after the waker is in place: a change in between is seen or rings.
+        self.registry.phase()
+    }
+
+    /// The same for those who write, who share one waker.
+    pub(crate) fn poll_phase_writing(&self, cx: &Context<'_>) -> Phase {
+        self.wakers.set(|waiting| &mut waiting.writers, cx.waker());
         self.registry.phase()
     }
 
@@ -291,31 +294,32 @@ mod tests {
     }
 
     #[test]
-    fn every_waker_of_a_connection_is_woken_once() {
+    fn reader_and_writers_are_woken_once() {
         let registry = Registry::new(1, 1);
         let registration = registry.enter(address("127.0.0.1")).unwrap();
-        let counts: Vec<Arc<Count>> = (0..3).map(|_| Arc::default()).collect();
-        for count in &counts {
-            let waker = Waker::from(Arc::clone(count));
-            for _ in 0..3 {
-                assert_eq!(registration.poll_phase(&Context::from_waker(&waker)), Phase::Running);
-            }
+        let [reader, writers]: [Arc<Count>; 2] = Default::default();
+        for _ in 0..3 {
+            let waker = Waker::from(Arc::clone(&reader));
+            assert_eq!(registration.poll_phase(&Context::from_waker(&waker)), Phase::Running);
+            let waker = Waker::from(Arc::clone(&writers));
+            let phase = registration.poll_phase_writing(&Context::from_waker(&waker));
+            assert_eq!(phase, Phase::Running);
         }
         registry.tell(Phase::Closing);
-        assert!(counts.iter().all(|count| count.0.load(Ordering::Relaxed) == 1));
+        assert_eq!(reader.0.load(Ordering::Relaxed), 1);
+        assert_eq!(writers.0.load(Ordering::Relaxed), 1);
     }
 
+    /// Otherwise every idle connection keeps the task that did its handshake.
     #[test]
-    fn a_waker_too_many_wakes_the_oldest() {
+    fn the_waker_of_a_task_that_has_gone_is_let_go() {
         let registry = Registry::new(1, 1);
         let registration = registry.enter(address("127.0.0.1")).unwrap();
-        let counts: Vec<Arc<Count>> = (0..MAX_WAKERS + 1).map(|_| Arc::default()).collect();
-        for count in &counts {
-            registration.poll_phase(&Context::from_waker(&Waker::from(Arc::clone(count))));
-        }
-        let woken: Vec<_> = counts.iter().map(|count| count.0.load(Ordering::Relaxed)).collect();
-        assert_eq!(woken.iter().sum::<usize>(), 1);
-        assert_eq!(woken[0], 1);
+        let gone = Arc::new(Count::default());
+        registration.poll_phase(&Context::from_waker(&Waker::from(Arc::clone(&gone))));
+        assert_eq!(Arc::strong_count(&gone), 2);
+        registration.poll_phase(&Context::from_waker(Waker::noop()));
+        assert_eq!(Arc::strong_count(&gone), 1);
     }
 
     #[test]

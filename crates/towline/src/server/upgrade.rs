@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
@@ -127,7 +128,7 @@ impl Upgrade {
     /// If cancelled the connection is closed.
     pub async fn accept(self) -> Result<WebSocket> {
         let (registration, doing) = (Arc::clone(&self.registration), self.doing());
-        unless_aborted(&registration, doing, self.accept_now()).await
+        unless_aborted(&registration, doing, Box::pin(self.accept_now())).await
     }
 
     async fn accept_now(mut self) -> Result<WebSocket> {
@@ -214,10 +215,11 @@ impl Upgrade {
     /// If cancelled the connection is closed.
     pub async fn respond(mut self, response: Response<Bytes>) -> Result<()> {
         let (registration, doing) = (Arc::clone(&self.registration), self.doing());
-        unless_aborted(&registration, doing.clone(), async move {
+        let told = doing.clone();
+        let answering = Box::pin(async move {
             self.write_response(&response).await.map_err(|error| failed(doing, error))
-        })
-        .await
+        });
+        unless_aborted(&registration, told, answering).await
     }
 
     /// Answers with a plain HTTP response whose body is read from `body` as it is sent, and closes
@@ -238,7 +240,7 @@ impl Upgrade {
         body: impl AsyncRead + Unpin,
     ) -> Result<()> {
         let (registration, doing) = (Arc::clone(&self.registration), self.doing());
-        unless_aborted(&registration, doing, self.stream_out(response, body)).await
+        unless_aborted(&registration, doing, Box::pin(self.stream_out(response, body))).await
     }
 
     async fn stream_out(
@@ -322,10 +324,9 @@ impl Upgrade {
 async fn unless_aborted<T>(
     registration: &Registration,
     doing: String,
-    answering: impl Future<Output = Result<T>>,
-) -> Result<T> {
     // Boxed: the caller's task should not keep the room for it once it is over.
-    let answering = Box::pin(answering);
+    answering: Pin<Box<impl Future<Output = Result<T>>>>,
+) -> Result<T> {
     tokio::select! {
         biased;
         answered = answering => answered,

@@ -210,7 +210,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     fn obey_server(&mut self, cx: &mut Context<'_>) -> Result<()> {
         let Some(registration) = &self.registration else { return Ok(()) };
         // Everyone who waits shares one waker, so the server need not know them all.
-        let phase = self.waiters.poll(cx, |cx| match registration.poll_phase(cx) {
+        let phase = self.waiters.poll(cx, |cx| match registration.poll_phase_writing(cx) {
             Phase::Running => Poll::Pending,
             phase => Poll::Ready(phase),
         });
