@@ -23,7 +23,11 @@
 //! use towline_proto::handshake::{ClientHandshake, ClientRequest, HeadLimits};
 //! use towline_proto::{Assembly, Config, Connection, Event, Role, WsUri};
 //!
-//! # fn random<const N: usize>() -> [u8; N] { unimplemented!("bytes of the system's generator") }
+//! # fn random<const N: usize>() -> [u8; N] {
+//! #     let mut bytes = [0; N];
+//! #     std::fs::File::open("/dev/urandom").unwrap().read_exact(&mut bytes).unwrap();
+//! #     bytes
+//! # }
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let uri: WsUri = "ws://localhost:8080/chat".parse()?;
 //!     let mut stream = TcpStream::connect((uri.host(), uri.port()))?;

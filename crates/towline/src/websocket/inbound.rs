@@ -272,25 +272,31 @@ impl Inbound {
 
     /// Whether it has, or a promise to wake `cx` when it may have.
     fn poll_closing_expired(&mut self, cx: &mut Context<'_>, link: &mut impl Link) -> bool {
-        loop {
-            let life = self.receiver.life();
-            let deadline = match &mut self.deadline {
-                Some(deadline) => deadline,
-                None => {
-                    let Some(at) = link.look(|sender| sender.poll_timeout(life)) else {
-                        return false;
-                    };
-                    self.deadline.insert(Box::pin(sleep_until(Instant::from_std(at))))
-                }
-            };
-            if deadline.as_mut().poll(cx).is_pending() {
-                return false;
-            }
-            self.deadline = None;
+        while self.poll_timer(cx, link) {
             if self.closing_expired(link) {
                 return true;
             }
         }
+        false
+    }
+
+    /// Whether a deadline has come, or a promise to wake `cx` when it does.
+    fn poll_timer(&mut self, cx: &mut Context<'_>, link: &impl Link) -> bool {
+        let deadline = match &mut self.deadline {
+            Some(deadline) => deadline,
+            None => {
+                let life = self.receiver.life();
+                let Some(at) = link.look(|sender| sender.poll_timeout(life)) else {
+                    return false;
+                };
+                self.deadline.insert(Box::pin(sleep_until(Instant::from_std(at))))
+            }
+        };
+        if deadline.as_mut().poll(cx).is_pending() {
+            return false;
+        }
+        self.deadline = None;
+        true
     }
 
     /// Looks at the deadlines; whether something happened that has to be acted on.
@@ -308,21 +314,8 @@ impl Inbound {
                 return true;
             }
         }
-        loop {
+        while self.poll_timer(cx, link) {
             let life = self.receiver.life();
-            let deadline = match &mut self.deadline {
-                Some(deadline) => deadline,
-                None => {
-                    let Some(at) = link.look(|sender| sender.poll_timeout(life)) else {
-                        return false;
-                    };
-                    self.deadline.insert(Box::pin(sleep_until(Instant::from_std(at))))
-                }
-            };
-            if deadline.as_mut().poll(cx).is_pending() {
-                return false;
-            }
-            self.deadline = None;
             let now = Instant::now().into_std();
             match link.sender(|sender| sender.handle_timeout(life, now)) {
                 None => {
@@ -341,6 +334,7 @@ impl Inbound {
                 }
             }
         }
+        false
     }
 
     /// Does what the server wants of its connections; whether that changed anything.
