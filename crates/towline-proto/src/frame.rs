@@ -1,8 +1,11 @@
 //! A frame's header: two to fourteen bytes (RFC 6455 §5.2).
 
+use std::ops::Range;
+
 use crate::Role;
 use crate::error::ProtocolError;
 use crate::mask::MaskKey;
+use crate::message::MessageKind;
 
 /// What a frame carries (RFC 6455 §5.2).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -162,22 +165,82 @@ impl FrameHeader {
     /// The header as it travels; its length comes in the shortest form (RFC 6455 §5.2).
     pub fn encode(&self) -> EncodedHeader {
         let mut header = EncodedHeader { bytes: [0; Self::MAX_LEN], len: 0 };
-        let fin = if self.fin { FIN } else { 0 };
+        self.encode_to(|bytes| header.push(bytes));
+        header
+    }
+
+    /// The same, at the end of `out`.
+    #[inline]
+    pub(crate) fn encode_into(&self, out: &mut Vec<u8>) {
+        self.encode_to(|bytes| out.extend_from_slice(bytes));
+    }
+
+    #[inline]
+    fn encode_to(&self, mut push: impl FnMut(&[u8])) {
+        let first = if self.fin { FIN } else { 0 } | self.opcode.bits();
         let mask = if self.mask.is_some() { MASK } else { 0 };
-        header.push(&[fin | self.opcode.bits()]);
         if let Some(short) = u8::try_from(self.len).ok().filter(|short| *short < LEN_16) {
-            header.push(&[mask | short]);
+            push(&[first, mask | short]);
         } else if let Ok(len) = u16::try_from(self.len) {
-            header.push(&[mask | LEN_16]);
-            header.push(&len.to_be_bytes());
+            let [a, b] = len.to_be_bytes();
+            push(&[first, mask | LEN_16, a, b]);
         } else {
-            header.push(&[mask | LEN_64]);
-            header.push(&self.len.to_be_bytes());
+            push(&[first, mask | LEN_64]);
+            push(&self.len.to_be_bytes());
         }
         if let Some(key) = self.mask {
-            header.push(&key.to_bytes());
+            push(&key.to_bytes());
         }
-        header
+    }
+}
+
+/// A frame that is a whole message and that lies whole at the front of an input.
+#[derive(Debug)]
+pub(crate) struct WholeFrame {
+    pub(crate) kind: MessageKind,
+    pub(crate) mask: Option<MaskKey>,
+    /// Where its payload lies.
+    pub(crate) payload: Range<usize>,
+}
+
+const FIN_TEXT: u8 = FIN | Opcode::Text.bits();
+const FIN_BINARY: u8 = FIN | Opcode::Binary.bits();
+
+impl WholeFrame {
+    /// Looks for one by its first two bytes, up to a length of 16 bits. Whatever else there is,
+    /// and whatever is wrong, is left to [`FrameHeader::parse`].
+    #[inline]
+    pub(crate) fn find(input: &[u8], role: Role) -> Option<Self> {
+        let (&[first, second], rest) = input.split_first_chunk()?;
+        let kind = match first {
+            FIN_TEXT => MessageKind::Text,
+            FIN_BINARY => MessageKind::Binary,
+            _ => return None,
+        };
+        let short = second & LEN;
+        let (len, rest) = if short < LEN_16 {
+            (usize::from(short), rest)
+        } else {
+            let (len, rest) = rest.split_first_chunk()?;
+            let len = u16::from_be_bytes(*len);
+            if short == LEN_64 || len < u16::from(LEN_16) {
+                return None;
+            }
+            (usize::from(len), rest)
+        };
+        let (mask, rest) = match (role, second & MASK != 0) {
+            (Role::Server, true) => {
+                let (key, rest) = rest.split_first_chunk()?;
+                (Some(MaskKey::new(*key)), rest)
+            }
+            (Role::Client, false) => (None, rest),
+            (Role::Server, false) | (Role::Client, true) => return None,
+        };
+        if len > rest.len() {
+            return None;
+        }
+        let start = input.len() - rest.len();
+        Some(Self { kind, mask, payload: start..start + len })
     }
 }
 

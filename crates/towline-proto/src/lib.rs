@@ -100,7 +100,7 @@ pub use connection::{
 pub use error::{ProtocolError, SendError};
 pub use frame::{EncodedHeader, FrameHeader, MAX_CONTROL_LEN, Opcode};
 pub use mask::MaskKey;
-pub use message::{Assembly, Fragment, Message, MessageKind, Piece, Utf8Bytes};
+pub use message::{Assembly, Fragment, Message, MessageKind, MessageRef, Part, Piece, Utf8Bytes};
 pub use outbox::Outbox;
 pub use uri::{UriError, WsUri};
 pub use utf8::{Checked, InvalidUtf8, Utf8Validator};

@@ -231,8 +231,19 @@ impl<'a> Piece<'a> {
     }
 
     /// Whether the piece is a whole message.
+    #[inline]
     pub const fn is_whole(&self) -> bool {
         self.start && self.end
+    }
+
+    /// The message, of a piece that is a whole one.
+    #[inline]
+    pub const fn as_message(&self) -> Option<MessageRef<'a>> {
+        match self.kind {
+            _ if !self.is_whole() => None,
+            MessageKind::Text => Some(MessageRef::Text(self.text.rest)),
+            MessageKind::Binary => Some(MessageRef::Binary(self.payload)),
+        }
     }
 
     /// The piece with its own copy of the bytes; of text, the characters that became whole.
@@ -248,6 +259,116 @@ impl<'a> Piece<'a> {
             }
         };
         Fragment::new(self.kind, payload, self.start, self.end)
+    }
+}
+
+/// A whole message that is lent: out of the buffer where it landed, or by who sends it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "RFC 6455 has two kinds; a third must not compile")]
+pub enum MessageRef<'a> {
+    /// UTF-8 text.
+    Text(&'a str),
+    /// Bytes.
+    Binary(&'a [u8]),
+}
+
+impl<'a> MessageRef<'a> {
+    /// Text or binary.
+    pub const fn kind(&self) -> MessageKind {
+        match self {
+            Self::Text(_) => MessageKind::Text,
+            Self::Binary(_) => MessageKind::Binary,
+        }
+    }
+
+    /// The text of a text message.
+    pub const fn as_text(&self) -> Option<&'a str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Binary(_) => None,
+        }
+    }
+
+    /// The payload, of either kind.
+    #[inline]
+    pub const fn as_bytes(&self) -> &'a [u8] {
+        match self {
+            Self::Text(text) => text.as_bytes(),
+            Self::Binary(data) => data,
+        }
+    }
+
+    /// A message of its own, with a copy of the payload.
+    pub fn to_message(&self) -> Message {
+        match *self {
+            Self::Text(text) => Message::from(text),
+            Self::Binary(data) => Message::from(data),
+        }
+    }
+}
+
+impl<'a> From<&'a str> for MessageRef<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+impl<'a> From<&'a [u8]> for MessageRef<'a> {
+    fn from(data: &'a [u8]) -> Self {
+        Self::Binary(data)
+    }
+}
+impl<'a> From<&'a Message> for MessageRef<'a> {
+    fn from(message: &'a Message) -> Self {
+        match message {
+            Message::Text(text) => Self::Text(text),
+            Message::Binary(data) => Self::Binary(data),
+        }
+    }
+}
+
+/// A message, or the next part of one, to be sent from memory that is only borrowed.
+///
+/// Made of what is known to be text where it says so: a [`MessageRef`], or a [`Piece`], of which
+/// it has the characters that became whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    pub(crate) kind: MessageKind,
+    /// A character that a piece had begun and the next one ended.
+    pub(crate) first: Option<char>,
+    pub(crate) rest: &'a [u8],
+    pub(crate) start: bool,
+    pub(crate) end: bool,
+}
+
+impl Part<'_> {
+    /// The payload's length in bytes.
+    #[inline]
+    pub fn len(&self) -> usize {
+        self.first.map_or(0, char::len_utf8) + self.rest.len()
+    }
+
+    /// Whether the payload is empty.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl<'a, M: Into<MessageRef<'a>>> From<M> for Part<'a> {
+    #[inline]
+    fn from(message: M) -> Self {
+        let message = message.into();
+        let (kind, rest) = (message.kind(), message.as_bytes());
+        Self { kind, first: None, rest, start: true, end: true }
+    }
+}
+impl<'a> From<Piece<'a>> for Part<'a> {
+    #[inline]
+    fn from(piece: Piece<'a>) -> Self {
+        let (first, rest) = match piece.kind {
+            MessageKind::Binary => (None, piece.payload),
+            MessageKind::Text => (piece.text.first, piece.text.rest.as_bytes()),
+        };
+        Self { kind: piece.kind, first, rest, start: piece.start, end: piece.end }
     }
 }
 

@@ -5,10 +5,12 @@ use std::io::IoSlice;
 
 use bytes::{Buf, Bytes};
 
+use crate::frame::FrameHeader;
+
 /// Bytes that wait to be written, in order; write from it with [`Buf`].
 ///
 /// Small payloads are gathered in one piece of memory, large ones are queued as they are. Once
-/// all is written it holds no memory.
+/// all is written it holds no memory, but for what was [lent](Self::lend) to it.
 #[derive(Debug, Default)]
 pub struct Outbox {
     /// What comes first: whole pieces, none empty.
@@ -18,11 +20,16 @@ pub struct Outbox {
     written: usize,
     /// Bytes in `queued`.
     queued_len: usize,
+    /// Whether the memory of `tail` stays when all is written, to be taken back.
+    lent: bool,
 }
 
 /// From this length on a payload that we own is queued rather than copied: about where a second
 /// entry of a vectored write costs less than the copy.
 const QUEUE_FROM: usize = 4 * 1024;
+
+/// Pieces that are offered together with bytes which were not copied.
+const THROUGH_SLICES: usize = 16;
 
 impl Outbox {
     /// Bytes that wait.
@@ -35,7 +42,41 @@ impl Outbox {
         self.len() == 0
     }
 
+    /// Lends memory to gather in, of which the contents are dropped. Ignored where there is some.
+    ///
+    /// For drivers that share memory among connections, of which few write at a time.
+    pub fn lend(&mut self, mut memory: Vec<u8>) {
+        if self.tail.capacity() == 0 {
+            memory.clear();
+            self.tail = memory;
+            self.lent = true;
+        }
+    }
+
+    /// Whether there is memory to gather in.
+    pub fn has_memory(&self) -> bool {
+        self.tail.capacity() > 0
+    }
+
+    /// Takes the memory back that was [lent](Self::lend), once nothing waits.
+    pub fn take_back(&mut self) -> Option<Vec<u8>> {
+        if !self.lent || !self.is_empty() {
+            return None;
+        }
+        self.lent = false;
+        Some(std::mem::take(&mut self.tail))
+    }
+
+    /// Adds a frame's header, and gives its length in bytes.
+    #[inline]
+    pub(crate) fn push_header(&mut self, header: &FrameHeader) -> u64 {
+        let before = self.tail.len();
+        header.encode_into(&mut self.tail);
+        u64::try_from(self.tail.len() - before).unwrap_or(u64::MAX)
+    }
+
     /// Copies bytes to the end, and gives them for masking in place.
+    #[inline]
     pub(crate) fn push_copy(&mut self, bytes: &[u8]) -> &mut [u8] {
         // A peer that reads slowly may never let the tail run empty: what was written goes when
         // it is the larger part, so that each byte is moved once at most.
@@ -47,6 +88,29 @@ impl Outbox {
         &mut self.tail[start..]
     }
 
+    /// Offers all that waits, and `bytes` behind it, to `write`, which says how much it took; what
+    /// it did not take of `bytes` is copied to the end.
+    pub(crate) fn push_through(
+        &mut self,
+        bytes: &[u8],
+        write: impl FnOnce(&[IoSlice<'_>]) -> usize,
+    ) {
+        let mut slices = [IoSlice::new(&[]); THROUGH_SLICES];
+        let count = self.chunks_vectored(&mut slices[..THROUGH_SLICES - 1]);
+        let waiting = slices[..count].iter().map(|slice| slice.len()).sum::<usize>();
+        if waiting < self.len() {
+            self.push_copy(bytes); // it would not stand directly behind
+            return;
+        }
+        slices[count] = IoSlice::new(bytes);
+        let taken = write(&slices[..=count]).min(waiting + bytes.len());
+        self.advance(taken.min(waiting));
+        let rest = &bytes[taken.saturating_sub(waiting)..];
+        if !rest.is_empty() {
+            self.push_copy(rest);
+        }
+    }
+
     /// Adds bytes to the end, without a copy if they are many.
     pub(crate) fn push_shared(&mut self, bytes: Bytes) {
         if bytes.len() < QUEUE_FROM {
@@ -54,8 +118,17 @@ impl Outbox {
             return;
         }
         if self.written < self.tail.len() {
-            let mut gathered = Bytes::from(std::mem::take(&mut self.tail));
-            gathered.advance(std::mem::take(&mut self.written));
+            let waiting = self.written..self.tail.len();
+            let gathered = if waiting.len() < QUEUE_FROM {
+                // The memory stays, for what little is in it.
+                let gathered = Bytes::copy_from_slice(&self.tail[waiting]);
+                self.tail.clear();
+                gathered
+            } else {
+                self.lent = false;
+                Bytes::from(std::mem::take(&mut self.tail)).slice(waiting)
+            };
+            self.written = 0;
             self.queue(gathered);
         }
         self.queue(bytes);
@@ -105,9 +178,15 @@ impl Buf for Outbox {
         self.written += count;
         if self.written == self.tail.len() {
             // All is written: give the memory back, an idle connection needs none.
-            self.tail = Vec::new();
+            if self.lent {
+                self.tail.clear();
+            } else {
+                self.tail = Vec::new();
+            }
             self.written = 0;
-            self.queued = VecDeque::new();
+            if self.queued.capacity() > 0 {
+                self.queued = VecDeque::new();
+            }
         }
     }
 }

@@ -30,6 +30,10 @@ impl Utf8Validator {
     /// # Errors
     /// [`InvalidUtf8`], after which the text is lost.
     pub fn push<'a>(&mut self, piece: &'a [u8]) -> Result<Checked<'a>, InvalidUtf8> {
+        if self.cut_len == 0 && cut_at_end(piece) == 0 {
+            // Most pieces begin and end with whole characters.
+            return Ok(Checked { first: None, rest: check(piece).ok_or(InvalidUtf8)? });
+        }
         let mut rest = piece;
         let first = if self.cut_len == 0 { None } else { self.complete(&mut rest)? };
         if self.cut_len > 0 {
@@ -38,13 +42,14 @@ impl Utf8Validator {
         }
         let whole = rest.len() - cut_at_end(rest);
         let (whole, cut) = rest.split_at(whole);
-        let text = if whole.len() < SIMD_FROM {
-            str::from_utf8(whole).map_err(|_| InvalidUtf8)?
-        } else {
-            simdutf8::basic::from_utf8(whole).map_err(|_| InvalidUtf8)?
-        };
+        let text = check(whole).ok_or(InvalidUtf8)?;
         self.keep(cut)?;
         Ok(Checked { first, rest: text })
+    }
+
+    /// Whether a character was begun and not ended.
+    pub fn is_cut(&self) -> bool {
+        self.cut_len > 0
     }
 
     /// The text is over: no character may be left open.
@@ -87,8 +92,19 @@ impl Utf8Validator {
     }
 }
 
+fn check(bytes: &[u8]) -> Option<&str> {
+    if bytes.len() < SIMD_FROM {
+        str::from_utf8(bytes).ok()
+    } else {
+        simdutf8::basic::from_utf8(bytes).ok()
+    }
+}
+
 /// How many bytes at the end begin a character that does not end there.
 fn cut_at_end(bytes: &[u8]) -> usize {
+    if bytes.last().is_none_or(u8::is_ascii) {
+        return 0;
+    }
     for (back, byte) in bytes.iter().rev().take(3).enumerate() {
         let width = match byte {
             0x80..=0xBF => continue, // a continuation byte: its lead stands further ahead

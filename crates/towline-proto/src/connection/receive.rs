@@ -8,10 +8,10 @@ use crate::Role;
 use crate::close::CloseFrame;
 use crate::config::Config;
 use crate::error::ProtocolError;
-use crate::frame::{FrameHeader, MAX_CONTROL_LEN, Opcode};
+use crate::frame::{FrameHeader, MAX_CONTROL_LEN, Opcode, WholeFrame};
 use crate::mask::MaskKey;
 use crate::message::{MessageKind, Piece};
-use crate::utf8::Utf8Validator;
+use crate::utf8::{InvalidUtf8, Utf8Validator};
 
 /// The receiving half of a [`Connection`](super::Connection): parses the peer's bytes where they
 /// lie.
@@ -174,7 +174,46 @@ impl Receiver {
     ///
     /// # Errors
     /// The rule that the peer broke. Everything it sends from then on is discarded.
+    #[inline]
     pub fn receive(&mut self, input: &mut [u8], now: Instant) -> Result<Received, ProtocolError> {
+        match self.receive_whole(input, now) {
+            Some(data) => {
+                Ok(Received { consumed: data.payload.end, event: Some(Incoming::Data(data)) })
+            }
+            None => self.receive_any(input, now),
+        }
+    }
+
+    /// The message at the front of `input`, if it lies there whole in one frame, as most do.
+    ///
+    /// It decides nothing: what it does not take, and all that is wrong, is for
+    /// [`receive_any`](Self::receive_any).
+    #[inline]
+    fn receive_whole(&mut self, input: &mut [u8], now: Instant) -> Option<Data> {
+        let frame = WholeFrame::find(input, self.role)?;
+        let len = u64::try_from(frame.payload.len()).ok()?;
+        let rests = self.frame.is_none() && self.message.is_none() && self.header_len == 0;
+        let fits = len <= self.config.max_frame_size
+            && (!self.hold_messages || len <= self.config.max_message_size);
+        if !rests || !fits || self.done {
+            return None;
+        }
+        if let Some(mut mask) = frame.mask {
+            mask.apply(&mut input[frame.payload.clone()]);
+        }
+        if self.control.is_some() {
+            self.control = None;
+        }
+        self.last_received = now;
+        self.last_data = now;
+        self.counts.frames += 1;
+        self.counts.bytes += u64::try_from(frame.payload.end).unwrap_or(u64::MAX);
+        Some(Data { kind: frame.kind, start: true, end: true, payload: frame.payload })
+    }
+
+    /// Parses whatever stands at the front of `input`.
+    #[inline(never)]
+    fn receive_any(&mut self, input: &mut [u8], now: Instant) -> Result<Received, ProtocolError> {
         if self.done {
             return Ok(Received { consumed: input.len(), event: None });
         }
@@ -196,13 +235,12 @@ impl Receiver {
     ///
     /// # Errors
     /// [`ProtocolError::InvalidUtf8`]
+    #[inline]
     pub fn lend<'a>(&mut self, data: &Data, input: &'a [u8]) -> Result<Piece<'a>, ProtocolError> {
         let payload = &input[data.payload.clone()];
         let text = match data.kind {
             MessageKind::Binary => Piece::NO_TEXT,
-            MessageKind::Text => self.check_text(payload, data.end).inspect_err(|_| {
-                self.done = true;
-            })?,
+            MessageKind::Text => self.check_text(payload, data.end)?,
         };
         if data.end {
             self.counts.messages += 1;
@@ -235,11 +273,15 @@ impl Receiver {
         payload: &'a [u8],
         end: bool,
     ) -> Result<crate::utf8::Checked<'a>, ProtocolError> {
-        let text = self.utf8.push(payload).map_err(|_| ProtocolError::InvalidUtf8)?;
-        if end {
-            self.utf8.finish().map_err(|_| ProtocolError::InvalidUtf8)?;
+        let text = self.utf8.push(payload);
+        let ended = if end { self.utf8.finish() } else { Ok(()) };
+        match (text, ended) {
+            (Ok(text), Ok(())) => Ok(text),
+            (Err(InvalidUtf8), _) | (_, Err(InvalidUtf8)) => {
+                self.done = true;
+                Err(ProtocolError::InvalidUtf8)
+            }
         }
-        Ok(text)
     }
 
     fn advance(

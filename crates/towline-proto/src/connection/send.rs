@@ -1,5 +1,6 @@
 //! Messages to bytes (RFC 6455 §6.1).
 
+use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,7 +15,7 @@ use crate::config::Config;
 use crate::error::SendError;
 use crate::frame::{FrameHeader, MAX_CONTROL_LEN, Opcode};
 use crate::mask::MaskKey;
-use crate::message::{Message, MessageKind};
+use crate::message::{Message, MessageKind, Part};
 use crate::outbox::Outbox;
 use crate::utf8::Utf8Validator;
 
@@ -97,6 +98,48 @@ impl Sender {
             self.data_end = self.counts.bytes;
         }
         self.counts.messages += 1;
+        Ok(())
+    }
+
+    /// Sends a message, or the next part of one, in one frame, from memory that is only borrowed.
+    ///
+    /// # Errors
+    /// [`SendError::Closed`] or [`SendError::FrameOpen`]; [`SendError::MessageOpen`] if the part
+    /// begins a message and another is open, [`SendError::KindChanged`] if it belongs to one of
+    /// another kind, [`SendError::InvalidUtf8`] if the text before it ends within a character.
+    #[inline]
+    pub fn send_part<'a>(&mut self, part: impl Into<Part<'a>>) -> Result<(), SendError> {
+        let part = part.into();
+        if self.begin_part(&part)? {
+            let mask = self.push_part_header(&part);
+            let out = self.outbox.push_copy(part.rest);
+            if let Some(mut mask) = mask {
+                mask.apply(out);
+            }
+        }
+        Ok(())
+    }
+
+    /// The same, but offers what waits and the payload behind it to `write`, which says how many
+    /// bytes it took, so that a large payload that the byte stream takes at once is not copied.
+    ///
+    /// `write` is not called by a client, which has to mask the payload and so to copy it.
+    ///
+    /// # Errors
+    /// As [`send_part`](Self::send_part); then `write` was not called.
+    pub fn send_part_through<'a>(
+        &mut self,
+        part: impl Into<Part<'a>>,
+        write: impl FnOnce(&[IoSlice<'_>]) -> usize,
+    ) -> Result<(), SendError> {
+        let part = part.into();
+        if self.keys.is_some() {
+            return self.send_part(part);
+        }
+        if self.begin_part(&part)? {
+            self.push_part_header(&part);
+            self.outbox.push_through(part.rest, write);
+        }
         Ok(())
     }
 
@@ -244,6 +287,22 @@ impl Sender {
         &mut self.outbox
     }
 
+    /// Lends memory to the outbox; see [`Outbox::lend`].
+    pub fn lend_memory(&mut self, memory: Vec<u8>) {
+        self.outbox.lend(memory);
+    }
+
+    /// Whether the outbox has memory to gather small messages in.
+    #[inline]
+    pub fn has_memory(&self) -> bool {
+        self.outbox.has_memory()
+    }
+
+    /// Takes back the memory that was lent to the outbox, once nothing waits in it.
+    pub fn take_back_memory(&mut self) -> Option<Vec<u8>> {
+        self.outbox.take_back()
+    }
+
     /// The limits and deadlines.
     pub fn config(&self) -> &Config {
         &self.config
@@ -285,6 +344,44 @@ impl Sender {
         }
         self.push_control(opcode, payload);
         Ok(())
+    }
+
+    /// Whether there is something to send.
+    #[inline]
+    fn begin_part(&mut self, part: &Part<'_>) -> Result<bool, SendError> {
+        self.check_open()?;
+        match &self.message {
+            None => {}
+            Some(_) if part.start => return Err(SendError::MessageOpen),
+            Some(open) if open.kind != part.kind => return Err(SendError::KindChanged),
+            Some(open) if open.utf8.is_cut() => return Err(SendError::InvalidUtf8),
+            Some(_) => {}
+        }
+        // Of a text less than a character may have come: there is nothing to pass on yet.
+        Ok(part.end || part.len() > 0)
+    }
+
+    /// The header of a part's frame, and a character that was cut before it.
+    #[inline]
+    fn push_part_header(&mut self, part: &Part<'_>) -> Option<MaskKey> {
+        let first = self.message.is_none();
+        let opcode = if first { data_opcode(part.kind) } else { Opcode::Continuation };
+        let len = u64::try_from(part.len()).unwrap_or(u64::MAX);
+        let mut mask = self.push_header(part.end, opcode, len);
+        if let Some(first) = part.first {
+            let out = self.outbox.push_copy(first.encode_utf8(&mut [0; 4]).as_bytes());
+            if let Some(mask) = &mut mask {
+                mask.apply(out);
+            }
+        }
+        self.counts.bytes += len;
+        self.data_end = self.counts.bytes;
+        if first && part.end {
+            self.counts.messages += 1;
+        } else {
+            self.end_fragment(part.kind, part.end);
+        }
+        mask
     }
 
     fn check_open(&self) -> Result<(), SendError> {
@@ -336,10 +433,8 @@ impl Sender {
     fn push_header(&mut self, fin: bool, opcode: Opcode, len: u64) -> Option<MaskKey> {
         // RFC 6455 §5.3: a fresh, unpredictable key for each frame.
         let mask = self.keys.as_mut().map(|keys| MaskKey::new(keys.next_u32().to_ne_bytes()));
-        let header = FrameHeader::new(fin, opcode, mask, len).encode();
-        self.outbox.push_copy(header.as_ref());
         self.counts.frames += 1;
-        self.counts.bytes += length(header.as_ref());
+        self.counts.bytes += self.outbox.push_header(&FrameHeader::new(fin, opcode, mask, len));
         mask
     }
 
