@@ -97,21 +97,22 @@ pub mod guide {
 pub use client::{Client, ClientBuilder};
 pub use error::{Error, ErrorKind, Result};
 pub use info::{ConnectionInfo, Stats, TlsVersion};
-pub use message::{Event, MessageReceiver, MessageSender, MessageWebSocket};
+pub use message::{Batch, Event, MessageReceiver, MessageSender, MessageWebSocket};
 pub use server::{Incoming, Server, ServerBuilder, Upgrade};
 pub use stream::{
-    Chunk, MessageReader, MessageWriter, StreamReceiver, StreamSender, StreamWebSocket,
+    Chunk, MessageReader, MessageWriter, PieceBatch, StreamReceiver, StreamSender, StreamWebSocket,
 };
 #[cfg(feature = "tls")]
 pub use tls::{ServerTls, TlsConfig};
 pub use transport::Transport;
-pub use websocket::WebSocket;
+pub use websocket::{Replies, WebSocket};
 
 /// The types of HTTP in this crate's signatures.
 pub use http;
 pub use towline_proto as proto;
 pub use towline_proto::{
-    CloseCode, CloseFrame, Config, Fragment, Message, MessageKind, Utf8Bytes, WsUri,
+    CloseCode, CloseFrame, Config, Fragment, Message, MessageKind, MessageRef, Part, Piece,
+    Utf8Bytes, WsUri,
 };
 
 /// The README's examples are compiled like any other.

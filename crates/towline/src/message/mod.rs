@@ -1,5 +1,6 @@
 //! Whole messages.
 
+mod batch;
 mod half;
 
 use std::future::poll_fn;
@@ -13,11 +14,14 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use towline_proto::{Assembly, CloseCode, CloseFrame, Fragment, Message, MessageKind};
 
+pub use batch::Batch;
 pub use half::{MessageReceiver, MessageSender};
 
 use crate::error::{Error, Result};
 use crate::info::{ConnectionInfo, Stats};
 use crate::transport::Transport;
+#[cfg(doc)]
+use crate::websocket::Replies;
 use crate::websocket::{Happening, Output, Source, WebSocket, split};
 
 /// A WebSocket that sends and receives whole messages.
@@ -107,6 +111,38 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     /// Safe: no part is lost.
     pub async fn recv_fragment(&mut self) -> Result<Option<Fragment>> {
         poll_fn(|cx| poll_fragment(&mut self.socket, &mut self.assembly, cx)).await
+    }
+
+    /// Waits until messages have arrived, and lends them all; `None` once the connection has closed
+    /// normally.
+    ///
+    /// This is the fast way to receive: [`recv`](Self::recv) copies each message into memory of its
+    /// own and goes through the runtime for each, which is what most of its time is spent on where
+    /// messages are small.
+    ///
+    /// ```
+    /// # use towline::{Config, MessageWebSocket, WebSocket};
+    /// # async fn echo(mut socket: MessageWebSocket) -> towline::Result<()> {
+    /// while let Some(mut batch) = socket.recv_batch().await? {
+    ///     while let Some((message, replies)) = batch.next() {
+    ///         replies.feed(message).await?;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// What is [fed](Replies::feed) goes out together, before this waits for more. A batch may turn
+    /// out to be empty, where only a part of a message has come.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    ///
+    /// # Cancel safety
+    /// Safe: no part of a message is lost. What was not visited of a batch is in the next one.
+    pub async fn recv_batch(&mut self) -> Result<Option<Batch<'_, T>>> {
+        let Self { socket, assembly } = self;
+        Ok(socket.recv_pieces().await?.map(|pieces| Batch::new(pieces, assembly)))
     }
 
     /// Sends a message.

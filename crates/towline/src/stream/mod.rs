@@ -1,5 +1,6 @@
 //! Messages of any size, as streams of bytes.
 
+mod batch;
 mod half;
 mod reading;
 mod writing;
@@ -12,6 +13,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 use towline_proto::{CloseCode, CloseFrame, MessageKind};
 
+pub use batch::PieceBatch;
 pub use half::{StreamReceiver, StreamSender};
 pub use reading::{Chunk, MessageReader};
 pub use writing::MessageWriter;
@@ -77,6 +79,37 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> StreamWebSocket<T> {
         let Self { socket, reading } = self;
         let kind = poll_fn(|cx| reading.poll_next_message(cx, socket)).await?;
         Ok(kind.map(|kind| MessageReader::new(socket, reading, kind)))
+    }
+
+    /// Waits until pieces of messages have arrived, and lends them all; `None` once the connection
+    /// has closed normally.
+    ///
+    /// This is the fast way to pass messages on, whatever their size: a piece is lent where it
+    /// landed, and what is large is written from there.
+    ///
+    /// ```
+    /// # use towline::StreamWebSocket;
+    /// # async fn echo(mut socket: StreamWebSocket) -> towline::Result<()> {
+    /// while let Some(mut batch) = socket.recv_pieces().await? {
+    ///     while let Some((piece, replies)) = batch.next() {
+    ///         replies.feed(piece).await?;
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// What was not read of a message by other means is skipped.
+    ///
+    /// # Errors
+    /// As [`next_message`](Self::next_message).
+    ///
+    /// # Cancel safety
+    /// Safe: no piece is lost. What was not visited of a batch is in the next one.
+    pub async fn recv_pieces(&mut self) -> Result<Option<PieceBatch<'_, T>>> {
+        let Self { socket, reading } = self;
+        reading.skip_message();
+        Ok(socket.recv_pieces().await?.map(|pieces| PieceBatch::new(pieces, reading)))
     }
 
     /// Begins a message whose length need not be known; it travels in fragments.

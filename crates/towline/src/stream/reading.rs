@@ -18,9 +18,24 @@ pub(super) struct Reading {
     piece: Option<Data>,
     /// Whether a message has begun and its end was not read yet.
     in_message: bool,
+    /// Whether what still comes of a message is of no interest.
+    skipping: bool,
 }
 
 impl Reading {
+    /// Leaves the message that was begun: what still comes of it is [skipped](Self::skips).
+    pub(super) fn skip_message(&mut self) {
+        self.skipping |= self.in_message && self.piece.as_ref().is_none_or(|piece| !piece.end);
+        self.forget();
+    }
+
+    /// Whether a piece belongs to a message that was left.
+    #[inline]
+    pub(super) fn skips(&mut self, data: &Data) -> bool {
+        self.skipping &= !data.start;
+        self.skipping
+    }
+
     /// Waits until there is a piece; false once the connection has closed normally.
     fn poll_piece(&mut self, cx: &mut Context<'_>, source: &mut dyn Source) -> Poll<Result<bool>> {
         loop {

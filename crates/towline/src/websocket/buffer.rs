@@ -1,20 +1,62 @@
-//! Read buffers that belong to the thread and are lent to the connection that reads.
+//! Memory that belongs to the thread: lent to the connection that reads or writes, while it does.
 
 use std::cell::RefCell;
-use std::time::Instant;
 
 use bytes::BytesMut;
 
 /// Bytes read at once. Much at a time is what makes small messages cheap: one system call and one
 /// look at the clock for all that lie in it.
-const CAPACITY: usize = 64 * 1024;
+const READ: usize = 64 * 1024;
 
-/// Buffers that a thread keeps for the next reader. More are in use only while that many
-/// connections on this thread have messages that were read and not yet taken.
+/// Bytes read at once where the last read brought all that it could: a large transfer. Four times
+/// as many still lie in a core's own cache when they are passed on.
+const READ_MUCH: usize = 256 * 1024;
+
+/// Memory in which small replies gather, to begin with.
+const WRITE: usize = 16 * 1024;
+
+/// What has grown larger is not kept.
+const WRITE_MAX: usize = 128 * 1024;
+
+/// Pieces of each kind that a thread keeps for the next one. More are in use only while that many
+/// connections on this thread have messages that were read and not yet taken, or written and not
+/// yet sent.
 const KEPT: usize = 8;
 
+#[derive(Debug)]
+struct Pool {
+    read: Vec<BytesMut>,
+    read_much: Vec<BytesMut>,
+    write: Vec<Vec<u8>>,
+}
+
 thread_local! {
-    static POOL: RefCell<Vec<BytesMut>> = const { RefCell::new(Vec::new()) };
+    static POOL: RefCell<Pool> =
+        const { RefCell::new(Pool { read: Vec::new(), read_much: Vec::new(), write: Vec::new() }) };
+}
+
+/// How much a connection reads at once.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub(crate) enum Amount {
+    #[default]
+    Usual,
+    Much,
+}
+
+impl Amount {
+    const fn bytes(self) -> usize {
+        match self {
+            Self::Usual => READ,
+            Self::Much => READ_MUCH,
+        }
+    }
+
+    const fn pool(self, pool: &mut Pool) -> &mut Vec<BytesMut> {
+        match self {
+            Self::Usual => &mut pool.read,
+            Self::Much => &mut pool.read_much,
+        }
+    }
 }
 
 /// What was read and has not been used up. Lent by the thread; dropping it gives it back.
@@ -22,23 +64,19 @@ thread_local! {
 pub(crate) struct ReadBuffer {
     bytes: BytesMut,
     used: usize,
-    /// When it was filled.
-    pub(crate) read_at: Instant,
+    amount: Amount,
 }
 
 impl ReadBuffer {
-    pub(crate) fn take(now: Instant) -> Self {
-        let bytes = POOL.with_borrow_mut(Vec::pop);
-        Self {
-            bytes: bytes.unwrap_or_else(|| BytesMut::with_capacity(CAPACITY)),
-            used: 0,
-            read_at: now,
-        }
+    pub(crate) fn take(amount: Amount) -> Self {
+        let bytes = POOL.with_borrow_mut(|pool| amount.pool(pool).pop());
+        let bytes = bytes.unwrap_or_else(|| BytesMut::with_capacity(amount.bytes()));
+        Self { bytes, used: 0, amount }
     }
 
     /// A buffer that already holds bytes: what came right behind the opening handshake.
-    pub(crate) fn with(bytes: &[u8], now: Instant) -> Self {
-        let mut buffer = Self::take(now);
+    pub(crate) fn with(bytes: &[u8]) -> Self {
+        let mut buffer = Self::take(Amount::Usual);
         buffer.bytes.extend_from_slice(bytes);
         buffer
     }
@@ -51,24 +89,38 @@ impl ReadBuffer {
         &mut self.bytes
     }
 
+    /// How much to read next time, judged by what there was this time.
+    pub(crate) fn next_amount(&self) -> Amount {
+        if self.bytes.len() < READ { Amount::Usual } else { Amount::Much }
+    }
+
+    pub(crate) fn amount(&self) -> Amount {
+        self.amount
+    }
+
+    #[inline]
     pub(crate) fn unread_is_empty(&self) -> bool {
         self.used == self.bytes.len()
     }
 
     /// Where the unread bytes begin.
+    #[inline]
     pub(crate) fn used(&self) -> usize {
         self.used
     }
 
+    #[inline]
     pub(crate) fn unread(&mut self) -> &mut [u8] {
         &mut self.bytes[self.used..]
     }
 
     /// All that was read, for payloads that are still being looked at.
+    #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
+    #[inline]
     pub(crate) fn consume(&mut self, count: usize) {
         self.used += count;
     }
@@ -77,13 +129,30 @@ impl ReadBuffer {
 impl Drop for ReadBuffer {
     fn drop(&mut self) {
         let mut bytes = std::mem::take(&mut self.bytes);
+        if bytes.capacity() < self.amount.bytes() {
+            return;
+        }
+        bytes.clear();
         // A thread that is ending keeps nothing.
-        let _ = POOL.try_with(|pool| {
-            let mut pool = pool.borrow_mut();
-            if pool.len() < KEPT && bytes.capacity() >= CAPACITY {
-                bytes.clear();
-                pool.push(bytes);
-            }
-        });
+        let _ = POOL.try_with(|pool| keep(self.amount.pool(&mut pool.borrow_mut()), bytes));
+    }
+}
+
+/// Memory for what is to be written.
+pub(crate) fn take_write_memory() -> Vec<u8> {
+    let memory = POOL.with_borrow_mut(|pool| pool.write.pop());
+    memory.unwrap_or_else(|| Vec::with_capacity(WRITE))
+}
+
+/// Gives it back.
+pub(crate) fn give_write_memory(memory: Vec<u8>) {
+    if (WRITE..=WRITE_MAX).contains(&memory.capacity()) {
+        let _ = POOL.try_with(|pool| keep(&mut pool.borrow_mut().write, memory));
+    }
+}
+
+fn keep<T>(pool: &mut Vec<T>, memory: T) {
+    if pool.len() < KEPT {
+        pool.push(memory);
     }
 }

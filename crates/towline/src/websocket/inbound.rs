@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
@@ -11,7 +11,7 @@ use towline_proto::{
     CloseCode, CloseFrame, Data, Expired, Incoming, Piece, ProtocolError, Receiver, Role, State,
 };
 
-use super::buffer::ReadBuffer;
+use super::buffer::{Amount, ReadBuffer};
 use super::link::Link;
 use crate::error::{Error, ErrorKind, Result};
 use crate::registry::{Phase, Registration};
@@ -23,7 +23,15 @@ pub(crate) struct Inbound {
     pub(crate) receiver: Receiver,
     /// Held while there are bytes that were read and not used up; an idle connection holds none.
     buffer: Option<ReadBuffer>,
+    /// How much to read next time.
+    amount: Amount,
+    /// When the buffer was filled.
+    read_at: std::time::Instant,
+    /// A piece that was found and not looked at yet.
+    found: Option<Data>,
     deadline: Option<Pin<Box<Sleep>>>,
+    /// Whom the deadline and the server know to wake.
+    waker: Option<Waker>,
     stage: Stage,
     /// The peer's closing frame.
     close_frame: Option<CloseFrame>,
@@ -80,12 +88,16 @@ const MAX_READS: u32 = 64;
 const LINGER: Duration = Duration::from_secs(1);
 
 impl Inbound {
-    pub(crate) fn new(role: Role, receiver: Receiver) -> Self {
+    pub(crate) fn new(role: Role, receiver: Receiver, now: std::time::Instant) -> Self {
         Self {
             role,
             receiver,
             buffer: None,
+            amount: Amount::default(),
+            read_at: now,
+            found: None,
             deadline: None,
+            waker: None,
             stage: Stage::Open,
             close_frame: None,
             peer_closed: false,
@@ -96,7 +108,7 @@ impl Inbound {
     /// Bytes that came right behind the opening handshake.
     pub(crate) fn unread(&mut self, bytes: &[u8]) {
         if !bytes.is_empty() {
-            self.buffer = Some(ReadBuffer::with(bytes, Instant::now().into_std()));
+            self.buffer = Some(ReadBuffer::with(bytes));
         }
     }
 
@@ -129,7 +141,7 @@ impl Inbound {
                 Stage::Ending(_) => return self.poll_end(cx, link),
                 Stage::Ended => return Poll::Ready(Ok(None)),
             }
-            if let Some(happening) = self.parse(link) {
+            if let Some(happening) = self.next_buffered(link) {
                 return Poll::Ready(Ok(Some(happening)));
             }
             if !matches!(self.stage, Stage::Open) {
@@ -145,12 +157,13 @@ impl Inbound {
             if link.has_output() {
                 let _ = link.poll_flush(cx);
             }
-            let now = || Instant::now().into_std();
-            let buffer = self.buffer.get_or_insert_with(|| ReadBuffer::take(now()));
+            self.buffer.take_if(|buffer| buffer.amount() != self.amount);
+            let buffer = self.buffer.get_or_insert_with(|| ReadBuffer::take(self.amount));
             match link.poll_read(cx, buffer.fill()) {
                 Poll::Ready(Ok(0)) => self.lose(Error::disconnected("receiving", None)),
                 Poll::Ready(Ok(_)) => {
-                    buffer.read_at = now();
+                    self.read_at = Instant::now().into_std();
+                    self.amount = buffer.next_amount();
                     // Data that never ends must not put off the end.
                     if link.is_closing() && self.closing_expired(link) {
                         self.end(Some(Self::too_slow()));
@@ -167,6 +180,37 @@ impl Inbound {
                 }
             }
         }
+    }
+
+    /// Waits for a piece of a message, which [`next_piece`](Self::next_piece) then gives; false
+    /// once the connection has closed normally.
+    pub(crate) fn poll_piece(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut impl Link,
+    ) -> Poll<Result<bool>> {
+        loop {
+            match ready!(self.poll_event(cx, link))? {
+                None => return Poll::Ready(Ok(false)),
+                Some(Happening::Ping | Happening::Pong) => {}
+                Some(Happening::Data(data)) => {
+                    self.found = Some(data);
+                    return Poll::Ready(Ok(true));
+                }
+            }
+        }
+    }
+
+    /// The next piece of a message that was read; see it with [`lend`](Self::lend).
+    #[inline]
+    pub(crate) fn next_piece(&mut self, link: &mut impl Link) -> Option<Data> {
+        while matches!(self.stage, Stage::Open) {
+            match self.next_buffered(link)? {
+                Happening::Data(data) => return Some(data),
+                Happening::Ping | Happening::Pong => {}
+            }
+        }
+        None
     }
 
     /// Gives the buffer back if nothing in it is unread, nor looked at any more.
@@ -194,10 +238,19 @@ impl Inbound {
     }
 
     /// Uses up what was read, until there is something to hand out.
+    #[inline]
+    fn next_buffered(&mut self, link: &mut impl Link) -> Option<Happening> {
+        if let Some(data) = self.found.take() {
+            return Some(Happening::Data(data));
+        }
+        self.parse(link)
+    }
+
+    #[inline]
     fn parse(&mut self, link: &mut impl Link) -> Option<Happening> {
         while let Some(buffer) = self.buffer.as_mut().filter(|buffer| !buffer.unread_is_empty()) {
             let base = buffer.used();
-            let now = buffer.read_at;
+            let now = self.read_at;
             let received = match self.receiver.receive(buffer.unread(), now) {
                 Ok(received) => received,
                 Err(error) => {
@@ -301,7 +354,11 @@ impl Inbound {
 
     /// Looks at the deadlines; whether something happened that has to be acted on.
     fn poll_deadlines(&mut self, cx: &mut Context<'_>, link: &mut impl Link) -> bool {
-        if self.obey_server(cx, link) {
+        let known = self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
+        if !known {
+            self.waker = Some(cx.waker().clone());
+        }
+        if self.obey_server(cx, link, known) {
             return true;
         }
         if link.take_news(cx) {
@@ -313,6 +370,10 @@ impl Inbound {
             if link.has_output() {
                 return true;
             }
+        }
+        // A timer that knows whom to wake and has not done so needs no polling.
+        if known && self.deadline.as_ref().is_some_and(|timer| !timer.is_elapsed()) {
+            return false;
         }
         while self.poll_timer(cx, link) {
             let life = self.receiver.life();
@@ -338,8 +399,14 @@ impl Inbound {
     }
 
     /// Does what the server wants of its connections; whether that changed anything.
-    fn obey_server(&mut self, cx: &Context<'_>, link: &mut impl Link) -> bool {
+    ///
+    /// `known` says whether the server knows whom to wake.
+    fn obey_server(&mut self, cx: &Context<'_>, link: &mut impl Link, known: bool) -> bool {
         let Some(registration) = &self.registration else { return false };
+        // Without the lock: a phase that changes from here on wakes us.
+        if known && registration.phase() == Phase::Running {
+            return false;
+        }
         match registration.poll_phase(cx) {
             Phase::Running => false,
             Phase::Closing => {
@@ -432,7 +499,7 @@ impl Inbound {
         link: &mut impl Link,
     ) -> Poll<()> {
         for _ in 0..MAX_READS {
-            let into = buffer.get_or_insert_with(|| ReadBuffer::take(Instant::now().into_std()));
+            let into = buffer.get_or_insert_with(|| ReadBuffer::take(Amount::Usual));
             into.consume(into.bytes().len() - into.used());
             match link.poll_read(cx, into.fill()) {
                 Poll::Ready(Ok(1..)) => {}

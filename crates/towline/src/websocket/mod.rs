@@ -1,5 +1,6 @@
 //! A WebSocket on a byte stream: what the two faces, messages and streams, have in common.
 
+mod batch;
 mod buffer;
 mod half;
 mod inbound;
@@ -16,6 +17,8 @@ use tokio::time::Instant;
 use towline_proto::handshake::Negotiated;
 use towline_proto::{CloseFrame, Config, Connection, Data, MessageKind, Piece, Role, SendError};
 
+pub(crate) use batch::Pieces;
+pub use batch::Replies;
 pub(crate) use half::{Reader, Writer, split};
 pub(crate) use inbound::{Happening, Inbound};
 pub(crate) use link::{Output, Whole};
@@ -102,7 +105,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
         // RFC 6455 §10.3: masking keys must be unpredictable, so they begin at a strong source.
         let seed = rand::random();
         let (receiver, sender) = Connection::new(role, config, seed, now).into_parts();
-        let mut inbound = Inbound::new(role, receiver);
+        let mut inbound = Inbound::new(role, receiver, now);
         inbound.unread(unread);
         let link = Whole::new(Outbound::new(io, sender));
         Self { parts: Box::new(Parts { inbound, link, info }) }

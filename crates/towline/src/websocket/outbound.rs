@@ -9,8 +9,9 @@ use std::task::{Context, Poll, ready};
 use bytes::Buf;
 use tokio::io::AsyncWrite;
 use tokio::time::{Instant, Sleep, sleep};
-use towline_proto::{CloseCode, CloseFrame, Message, Sender, State};
+use towline_proto::{CloseCode, CloseFrame, Message, Part, Sender, State};
 
+use super::buffer::{give_write_memory, take_write_memory};
 use super::waiters::Waiters;
 use crate::error::{Error, ErrorKind, Result};
 use crate::registry::{Phase, Registration};
@@ -35,6 +36,10 @@ pub(crate) struct Outbound<W> {
 
 /// Entries of a vectored write. One batch of replies is one entry, a large message one more.
 const MAX_SLICES: usize = 16;
+
+/// From this length on a payload that is only borrowed is offered to the byte stream at once: a
+/// copy of it would cost more than the system call that it saves.
+const THROUGH_FROM: usize = 16 * 1024;
 
 impl<W> Outbound<W> {
     pub(crate) fn new(io: W, sender: Sender) -> Self {
@@ -100,9 +105,56 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             ready!(self.poll_room(cx))?;
         }
         if let Some(message) = message.take() {
+            self.lend_memory();
             self.sender.send(message)?;
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// Queues a message or a part of one, once there is room; a large one is written at once as far
+    /// as the byte stream takes it.
+    pub(crate) fn poll_feed_part(
+        &mut self,
+        cx: &mut Context<'_>,
+        part: Part<'_>,
+    ) -> Poll<Result<()>> {
+        ready!(self.poll_room(cx))?;
+        if part.len() >= THROUGH_FROM && self.io.is_write_vectored() {
+            return Poll::Ready(self.send_through(cx, part));
+        }
+        self.lend_memory();
+        self.sender.send_part(part)?;
+        Poll::Ready(Ok(()))
+    }
+
+    fn send_through(&mut self, cx: &mut Context<'_>, part: Part<'_>) -> Result<()> {
+        let Self { io, sender, waiters, .. } = self;
+        let mut written = Poll::Pending;
+        sender.send_part_through(part, |slices| {
+            written = waiters.poll(cx, |cx| Pin::new(&mut *io).poll_write_vectored(cx, slices));
+            match written {
+                Poll::Ready(Ok(count)) => count,
+                Poll::Ready(Err(_)) | Poll::Pending => 0,
+            }
+        })?;
+        match written {
+            Poll::Ready(Ok(count)) if count > 0 => {
+                self.unflushed = true;
+                self.stalled = None;
+                Ok(())
+            }
+            Poll::Ready(Err(error)) => Err(self.break_off(error)),
+            // What waits now is written when there is room to be made, or nothing left to read.
+            Poll::Ready(Ok(_)) | Poll::Pending => Ok(()),
+        }
+    }
+
+    /// Sees to it that small messages have where to gather.
+    #[inline]
+    fn lend_memory(&mut self) {
+        if !self.sender.has_memory() {
+            self.sender.lend_memory(take_write_memory());
+        }
     }
 
     /// Writes all that waits, and has the byte stream pass it on.
@@ -118,6 +170,9 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         }
         while !self.sender.outbox().is_empty() {
             ready!(self.poll_write_some(cx))?;
+        }
+        if let Some(memory) = self.sender.take_back_memory() {
+            give_write_memory(memory);
         }
         if self.unflushed {
             let io = &mut self.io;
@@ -174,7 +229,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         let Self { io, sender, waiters, .. } = self;
         let outbox = sender.outbox();
         let written = waiters.poll(cx, |cx| {
-            if !io.is_write_vectored() {
+            if outbox.chunk().len() == outbox.len() || !io.is_write_vectored() {
                 return Pin::new(&mut *io).poll_write(cx, outbox.chunk());
             }
             let mut slices = [IoSlice::new(&[]); MAX_SLICES];
