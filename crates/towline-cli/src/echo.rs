@@ -1,14 +1,10 @@
 //! `towline echo`: sends every message back, in its own kind.
 
-use std::io;
-
-use tokio::io::AsyncWriteExt;
 use tokio::runtime::{Builder, Runtime};
-use towline::{Incoming, Server, StreamReceiver, StreamSender, StreamWebSocket};
+use towline::{Incoming, Server, StreamWebSocket};
 
 use crate::args::EchoArgs;
 use crate::exit::{Code, Failure, Outcome};
-use crate::flushing::flushing;
 use crate::listen;
 use crate::serve::Ended;
 
@@ -42,32 +38,20 @@ async fn connection(incoming: Incoming) {
     tokio::spawn(echo(socket));
 }
 
-/// Sends every message back until the client closes. Holds at most a fragment of one.
+/// Sends every message back until the client closes. Holds no more of one than came at once.
 ///
 /// What comes back is on its way as soon as there is nothing more to read: in one system call for
 /// a burst of small messages, in fragments for a message that is still coming.
-pub(crate) fn echo(socket: StreamWebSocket) -> impl Future<Output = Ended> + Send {
-    let (reader, writer) = socket.split();
-    // Not an `async fn`: its future would keep a place for `socket` beside the halves.
-    exchange(reader, writer)
+pub(crate) async fn echo(mut socket: StreamWebSocket) -> Ended {
+    let result = exchange(&mut socket).await;
+    Ended::new(result.map_err(Into::into), socket.stats(), socket.close_frame())
 }
 
-async fn exchange(mut reader: StreamReceiver, mut writer: StreamSender) -> Ended {
-    let result = async {
-        while let Some(mut message) = flushing(reader.next_message(), &mut writer).await?? {
-            let mut echo = writer.message_writer(message.kind());
-            loop {
-                match flushing(message.chunk(), &mut echo).await?? {
-                    Some(chunk) if !chunk.end => echo.write_all(chunk.bytes).await?,
-                    last => {
-                        echo.feed_last(last.map_or(&[], |chunk| chunk.bytes)).await?;
-                        break;
-                    }
-                }
-            }
+async fn exchange(socket: &mut StreamWebSocket) -> towline::Result<()> {
+    while let Some(mut batch) = socket.recv_pieces().await? {
+        while let Some((piece, replies)) = batch.next() {
+            replies.feed(piece).await?;
         }
-        io::Result::Ok(())
-    };
-    let result = result.await;
-    Ended::new(result, reader.stats(), reader.close_frame())
+    }
+    Ok(())
 }
