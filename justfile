@@ -48,6 +48,10 @@ huge *SIZES:
 idle *COUNT:
     scripts/idle {{ COUNT }}
 
+# Our server and client beside others: tables in Markdown.
+bench *ARGS:
+    scripts/bench {{ ARGS }}
+
 # Each fuzz target for some seconds.
 fuzz SECONDS="60" *TARGETS:
     scripts/fuzz {{ SECONDS }} {{ TARGETS }}
