@@ -50,7 +50,7 @@ pub(crate) async fn echo(mut socket: StreamWebSocket) -> Ended {
 async fn exchange(socket: &mut StreamWebSocket) -> towline::Result<()> {
     while let Some(mut batch) = socket.recv_pieces().await? {
         while let Some((piece, replies)) = batch.next() {
-            replies.feed(piece).await?;
+            replies.feed(piece)?;
         }
     }
     Ok(())

@@ -90,6 +90,12 @@ impl FrameHeader {
         Self { fin, opcode, mask, len }
     }
 
+    /// The header of a whole message of less than 126 bytes from a server, as it travels.
+    #[inline(always)]
+    pub(crate) const fn short(opcode: Opcode, len: u8) -> [u8; 2] {
+        [FIN | opcode.bits(), len]
+    }
+
     /// Reads the header at the front of `input`, which was sent *to* `role`.
     ///
     /// Gives the header and its length in bytes, or `None` if `input` ends within it. What the
@@ -170,12 +176,12 @@ impl FrameHeader {
     }
 
     /// The same, at the end of `out`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn encode_into(&self, out: &mut Vec<u8>) {
         self.encode_to(|bytes| out.extend_from_slice(bytes));
     }
 
-    #[inline]
+    #[inline(always)]
     fn encode_to(&self, mut push: impl FnMut(&[u8])) {
         let first = if self.fin { FIN } else { 0 } | self.opcode.bits();
         let mask = if self.mask.is_some() { MASK } else { 0 };
@@ -209,7 +215,7 @@ const FIN_BINARY: u8 = FIN | Opcode::Binary.bits();
 impl WholeFrame {
     /// Looks for one by its first two bytes, up to a length of 16 bits. Whatever else there is,
     /// and whatever is wrong, is left to [`FrameHeader::parse`].
-    #[inline]
+    #[inline(always)]
     pub(crate) fn find(input: &[u8], role: Role) -> Option<Self> {
         let (&[first, second], rest) = input.split_first_chunk()?;
         let kind = match first {

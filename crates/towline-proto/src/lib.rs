@@ -96,6 +96,7 @@ pub use close::{CloseCode, CloseError, CloseFrame, MAX_REASON_LEN};
 pub use config::Config;
 pub use connection::{
     Connection, Counts, Data, Event, Expired, Incoming, Life, Received, Receiver, Sender, State,
+    WholeMessage,
 };
 pub use error::{ProtocolError, SendError};
 pub use frame::{EncodedHeader, FrameHeader, MAX_CONTROL_LEN, Opcode};

@@ -4,6 +4,9 @@
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub struct MaskKey([u8; 4]);
 
+/// From this length on vector code wins.
+const LONG: usize = 128;
+
 impl MaskKey {
     /// The key as it stands in a frame's header.
     pub const fn new(key: [u8; 4]) -> Self {
@@ -17,17 +20,73 @@ impl MaskKey {
 
     /// Masks or unmasks the next bytes of a payload, and turns the key on by as many.
     pub fn apply(&mut self, data: &mut [u8]) {
+        self.apply_all(data);
+        self.0.rotate_left(data.len() % 4);
+    }
+
+    /// Masks or unmasks a whole payload.
+    #[inline(always)]
+    pub(crate) fn apply_all(self, data: &mut [u8]) {
+        if data.len() < LONG {
+            self.apply_short(data);
+        } else {
+            self.apply_long(data);
+        }
+    }
+
+    /// Whole words in a plain loop, of which the compiler makes vector code.
+    #[inline(never)]
+    fn apply_long(self, data: &mut [u8]) {
         let [a, b, c, d] = self.0;
         let word = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
-        // Whole words in a plain loop: the compiler makes vector code of it.
         let (words, rest) = data.as_chunks_mut::<8>();
         for chunk in words {
             *chunk = (u64::from_ne_bytes(*chunk) ^ word).to_ne_bytes();
         }
         // Eight is a multiple of four, so the rest begins at the key's first byte.
-        for (byte, key) in rest.iter_mut().zip([a, b, c, d, a, b, c]) {
-            *byte ^= key;
-        }
-        self.0.rotate_left(rest.len() % 4);
+        self.apply_short(rest);
     }
+
+    /// Few bytes, where to set up vector code costs more than all the rest: the first word and the
+    /// last, which may overlap, both read before either is written.
+    #[inline(always)]
+    fn apply_short(self, data: &mut [u8]) {
+        let key = u32::from_le_bytes(self.0);
+        // The key as it stands before the last whole word.
+        let turned = key.rotate_right(8 * u32::try_from(data.len() % 4).unwrap_or(0));
+        if let Some(&last) = data.last_chunk::<16>() {
+            if let Some((start, rest)) = data.split_first_chunk_mut::<16>() {
+                *start = (u128::from_le_bytes(*start) ^ four_times(key)).to_le_bytes();
+                if rest.len() > 16 {
+                    for chunk in rest.as_chunks_mut::<16>().0 {
+                        *chunk = (u128::from_le_bytes(*chunk) ^ four_times(key)).to_le_bytes();
+                    }
+                }
+            }
+            if let Some(end) = data.last_chunk_mut() {
+                *end = (u128::from_le_bytes(last) ^ four_times(turned)).to_le_bytes();
+            }
+        } else if let Some((&first, &last)) = data.first_chunk::<8>().zip(data.last_chunk::<8>()) {
+            if let Some(start) = data.first_chunk_mut() {
+                *start = (u64::from_le_bytes(first) ^ twice(key)).to_le_bytes();
+            }
+            if let Some(end) = data.last_chunk_mut() {
+                *end = (u64::from_le_bytes(last) ^ twice(turned)).to_le_bytes();
+            }
+        } else {
+            for (byte, key) in data.iter_mut().zip(twice(key).to_le_bytes()) {
+                *byte ^= key;
+            }
+        }
+    }
+}
+
+fn twice(key: u32) -> u64 {
+    let key = u64::from(key);
+    key << 32 | key
+}
+
+fn four_times(key: u32) -> u128 {
+    let key = u128::from(twice(key));
+    key << 64 | key
 }

@@ -231,13 +231,12 @@ impl<'a> Piece<'a> {
     }
 
     /// Whether the piece is a whole message.
-    #[inline]
+    #[inline(always)]
     pub const fn is_whole(&self) -> bool {
         self.start && self.end
     }
 
     /// The message, of a piece that is a whole one.
-    #[inline]
     pub const fn as_message(&self) -> Option<MessageRef<'a>> {
         match self.kind {
             _ if !self.is_whole() => None,
@@ -290,7 +289,7 @@ impl<'a> MessageRef<'a> {
     }
 
     /// The payload, of either kind.
-    #[inline]
+    #[inline(always)]
     pub const fn as_bytes(&self) -> &'a [u8] {
         match self {
             Self::Text(text) => text.as_bytes(),
@@ -342,7 +341,7 @@ pub struct Part<'a> {
 
 impl Part<'_> {
     /// The payload's length in bytes.
-    #[inline]
+    #[inline(always)]
     pub fn len(&self) -> usize {
         self.first.map_or(0, char::len_utf8) + self.rest.len()
     }
@@ -354,7 +353,7 @@ impl Part<'_> {
 }
 
 impl<'a, M: Into<MessageRef<'a>>> From<M> for Part<'a> {
-    #[inline]
+    #[inline(always)]
     fn from(message: M) -> Self {
         let message = message.into();
         let (kind, rest) = (message.kind(), message.as_bytes());
@@ -362,13 +361,25 @@ impl<'a, M: Into<MessageRef<'a>>> From<M> for Part<'a> {
     }
 }
 impl<'a> From<Piece<'a>> for Part<'a> {
-    #[inline]
+    #[inline(always)]
     fn from(piece: Piece<'a>) -> Self {
         let (first, rest) = match piece.kind {
             MessageKind::Binary => (None, piece.payload),
             MessageKind::Text => (piece.text.first, piece.text.rest.as_bytes()),
         };
         Self { kind: piece.kind, first, rest, start: piece.start, end: piece.end }
+    }
+}
+
+impl<'a> From<MessageRef<'a>> for Piece<'a> {
+    #[inline(always)]
+    fn from(message: MessageRef<'a>) -> Self {
+        let text = match message {
+            MessageRef::Text(rest) => Checked { first: None, rest },
+            MessageRef::Binary(_) => Self::NO_TEXT,
+        };
+        let (kind, payload) = (message.kind(), message.as_bytes());
+        Self { kind, payload, start: true, end: true, text }
     }
 }
 

@@ -22,6 +22,8 @@ pub struct Outbox {
     queued_len: usize,
     /// Whether the memory of `tail` stays when all is written, to be taken back.
     lent: bool,
+    /// So much may be added to `tail` without looking at anything else.
+    quick: usize,
 }
 
 /// From this length on a payload that we own is queued rather than copied: about where a second
@@ -33,6 +35,7 @@ const THROUGH_SLICES: usize = 16;
 
 impl Outbox {
     /// Bytes that wait.
+    #[inline(always)]
     pub fn len(&self) -> usize {
         self.queued_len + self.tail.len() - self.written
     }
@@ -67,25 +70,52 @@ impl Outbox {
         Some(std::mem::take(&mut self.tail))
     }
 
+    /// Adds a short frame, if there is known to be room for it.
+    #[inline(always)]
+    pub(crate) fn push_quick(&mut self, header: [u8; 2], payload: &[u8]) -> bool {
+        let len = header.len() + payload.len();
+        if len > self.quick {
+            return false;
+        }
+        self.quick -= len;
+        self.tail.extend_from_slice(&header);
+        self.tail.extend_from_slice(payload);
+        true
+    }
+
+    /// Lets [`push_quick`](Self::push_quick) go on until `most` bytes wait, or memory has to grow.
+    pub(crate) fn allow_quick(&mut self, most: usize) {
+        let plain = self.written == 0 && self.queued.is_empty();
+        let spare = self.tail.capacity() - self.tail.len();
+        self.quick = if plain { most.saturating_sub(self.tail.len()).min(spare) } else { 0 };
+    }
+
     /// Adds a frame's header, and gives its length in bytes.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_header(&mut self, header: &FrameHeader) -> u64 {
+        self.quick = 0;
         let before = self.tail.len();
         header.encode_into(&mut self.tail);
         u64::try_from(self.tail.len() - before).unwrap_or(u64::MAX)
     }
 
     /// Copies bytes to the end, and gives them for masking in place.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push_copy(&mut self, bytes: &[u8]) -> &mut [u8] {
-        // A peer that reads slowly may never let the tail run empty: what was written goes when
-        // it is the larger part, so that each byte is moved once at most.
+        self.quick = 0;
         if self.written > self.tail.len() / 2 {
-            self.tail.drain(..std::mem::take(&mut self.written));
+            self.drop_written();
         }
         let start = self.tail.len();
         self.tail.extend_from_slice(bytes);
         &mut self.tail[start..]
+    }
+
+    /// A peer that reads slowly may never let the tail run empty: what was written goes when it is
+    /// the larger part, so that each byte is moved once at most.
+    #[cold]
+    fn drop_written(&mut self) {
+        self.tail.drain(..std::mem::take(&mut self.written));
     }
 
     /// Offers all that waits, and `bytes` behind it, to `write`, which says how much it took; what
@@ -135,6 +165,7 @@ impl Outbox {
     }
 
     fn queue(&mut self, bytes: Bytes) {
+        self.quick = 0;
         self.queued_len += bytes.len();
         self.queued.push_back(bytes);
     }
@@ -165,6 +196,7 @@ impl Buf for Outbox {
 
     fn advance(&mut self, mut count: usize) {
         assert!(count <= self.len(), "no more can be written than waits");
+        self.quick = 0;
         while let Some(first) = self.queued.front_mut() {
             let step = count.min(first.len());
             first.advance(step);

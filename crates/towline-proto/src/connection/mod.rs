@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use closing::State;
-pub use receive::{Counts, Data, Incoming, Life, Received, Receiver};
+pub use receive::{Counts, Data, Incoming, Life, Received, Receiver, WholeMessage};
 pub use send::Sender;
 pub use timers::Expired;
 

@@ -10,7 +10,7 @@ use crate::config::Config;
 use crate::error::ProtocolError;
 use crate::frame::{FrameHeader, MAX_CONTROL_LEN, Opcode, WholeFrame};
 use crate::mask::MaskKey;
-use crate::message::{MessageKind, Piece};
+use crate::message::{MessageKind, MessageRef, Piece};
 use crate::utf8::{InvalidUtf8, Utf8Validator};
 
 /// The receiving half of a [`Connection`](super::Connection): parses the peer's bytes where they
@@ -35,6 +35,10 @@ pub struct Receiver {
     control_window: Option<(Instant, u32)>,
     /// After a closing frame, or a failure, nothing more is read (RFC 6455 §5.5.1, §7.1.7).
     done: bool,
+    /// Nothing is unfinished, kept or over: see [`receive_whole`](Self::receive_whole).
+    rests: bool,
+    /// The longest message that is taken whole: what no limit forbids.
+    whole_limit: usize,
     last_received: Instant,
     last_data: Instant,
     counts: Counts,
@@ -140,10 +144,20 @@ pub struct Data {
     pub payload: Range<usize>,
 }
 
+/// A message that lies whole in the input that was passed to [`Receiver::receive_whole`].
+#[derive(Clone, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct WholeMessage {
+    /// Text or binary.
+    pub kind: MessageKind,
+    /// Where the payload lies, unmasked. Its end is what was used up of the input.
+    pub payload: Range<usize>,
+}
+
 impl Receiver {
     /// The receiving half of a connection that was just opened.
     pub fn new(role: Role, config: Arc<Config>, now: Instant) -> Self {
-        Self {
+        let mut receiver = Self {
             role,
             config,
             hold_messages: true,
@@ -155,16 +169,23 @@ impl Receiver {
             control: None,
             control_window: None,
             done: false,
+            rests: true,
+            whole_limit: 0,
             last_received: now,
             last_data: now,
             counts: Counts::default(),
-        }
+        };
+        receiver.hold_messages(true);
+        receiver
     }
 
     /// Whether messages are held until they are whole, so that
     /// [`Config::max_message_size`] and [`Config::max_fragments`] apply. They do at first.
     pub fn hold_messages(&mut self, hold: bool) {
         self.hold_messages = hold;
+        let most = if hold { self.config.max_message_size } else { u64::MAX };
+        let limit = most.min(self.config.max_frame_size);
+        self.whole_limit = usize::try_from(limit).unwrap_or(usize::MAX);
     }
 
     /// Parses `input` from its front, unmasking in place, until there is an event or no more input.
@@ -174,45 +195,69 @@ impl Receiver {
     ///
     /// # Errors
     /// The rule that the peer broke. Everything it sends from then on is discarded.
-    #[inline]
     pub fn receive(&mut self, input: &mut [u8], now: Instant) -> Result<Received, ProtocolError> {
-        match self.receive_whole(input, now) {
-            Some(data) => {
-                Ok(Received { consumed: data.payload.end, event: Some(Incoming::Data(data)) })
-            }
-            None => self.receive_any(input, now),
+        if let Some(whole) = self.receive_whole(input) {
+            self.last_received = now;
+            self.last_data = now;
+            let WholeMessage { kind, payload } = whole;
+            let consumed = payload.end;
+            let data = Data { kind, start: true, end: true, payload };
+            return Ok(Received { consumed, event: Some(Incoming::Data(data)) });
         }
+        let received = self.receive_any(input, now);
+        self.rests = self.frame.is_none()
+            && self.message.is_none()
+            && self.header_len == 0
+            && self.control.is_none()
+            && !self.done;
+        received
     }
 
-    /// The message at the front of `input`, if it lies there whole in one frame, as most do.
+    /// The message at the front of `input`, if it lies there whole in one frame, as most do; see it
+    /// with [`lend_whole`](Self::lend_whole).
     ///
     /// It decides nothing: what it does not take, and all that is wrong, is for
-    /// [`receive_any`](Self::receive_any).
-    #[inline]
-    fn receive_whole(&mut self, input: &mut [u8], now: Instant) -> Option<Data> {
-        let frame = WholeFrame::find(input, self.role)?;
-        let len = u64::try_from(frame.payload.len()).ok()?;
-        let rests = self.frame.is_none() && self.message.is_none() && self.header_len == 0;
-        let fits = len <= self.config.max_frame_size
-            && (!self.hold_messages || len <= self.config.max_message_size);
-        if !rests || !fits || self.done {
+    /// [`receive`](Self::receive), which takes these as well. It is there to be inlined into a loop,
+    /// for what follows a message that `receive` has found: it notes no sign of life.
+    #[inline(always)]
+    pub fn receive_whole(&mut self, input: &mut [u8]) -> Option<WholeMessage> {
+        if !self.rests {
             return None;
         }
-        if let Some(mut mask) = frame.mask {
-            mask.apply(&mut input[frame.payload.clone()]);
+        let WholeFrame { kind, mask, payload } = WholeFrame::find(input, self.role)?;
+        if payload.len() > self.whole_limit {
+            return None;
         }
-        if self.control.is_some() {
-            self.control = None;
+        if let Some(mask) = mask {
+            mask.apply_all(&mut input[payload.clone()]);
         }
-        self.last_received = now;
-        self.last_data = now;
         self.counts.frames += 1;
-        self.counts.bytes += u64::try_from(frame.payload.end).unwrap_or(u64::MAX);
-        Some(Data { kind: frame.kind, start: true, end: true, payload: frame.payload })
+        self.counts.bytes += u64::try_from(payload.end).unwrap_or(u64::MAX);
+        Some(WholeMessage { kind, payload })
+    }
+
+    /// The message that [`receive_whole`](Self::receive_whole) found, from the same input. Checks
+    /// text.
+    ///
+    /// # Errors
+    /// [`ProtocolError::InvalidUtf8`]
+    #[inline(always)]
+    pub fn lend_whole<'a>(
+        &mut self,
+        whole: &WholeMessage,
+        input: &'a [u8],
+    ) -> Result<MessageRef<'a>, ProtocolError> {
+        let payload = &input[whole.payload.clone()];
+        self.counts.messages += 1;
+        match whole.kind {
+            MessageKind::Binary => Ok(MessageRef::Binary(payload)),
+            MessageKind::Text => {
+                self.check_text(payload, true).map(|text| MessageRef::Text(text.rest))
+            }
+        }
     }
 
     /// Parses whatever stands at the front of `input`.
-    #[inline(never)]
     fn receive_any(&mut self, input: &mut [u8], now: Instant) -> Result<Received, ProtocolError> {
         if self.done {
             return Ok(Received { consumed: input.len(), event: None });
@@ -235,7 +280,6 @@ impl Receiver {
     ///
     /// # Errors
     /// [`ProtocolError::InvalidUtf8`]
-    #[inline]
     pub fn lend<'a>(&mut self, data: &Data, input: &'a [u8]) -> Result<Piece<'a>, ProtocolError> {
         let payload = &input[data.payload.clone()];
         let text = match data.kind {
@@ -268,6 +312,7 @@ impl Receiver {
         self.counts
     }
 
+    #[inline(never)]
     fn check_text<'a>(
         &mut self,
         payload: &'a [u8],
@@ -279,6 +324,7 @@ impl Receiver {
             (Ok(text), Ok(())) => Ok(text),
             (Err(InvalidUtf8), _) | (_, Err(InvalidUtf8)) => {
                 self.done = true;
+                self.rests = false;
                 Err(ProtocolError::InvalidUtf8)
             }
         }

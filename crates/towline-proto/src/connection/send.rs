@@ -82,7 +82,12 @@ impl Sender {
     ///
     /// # Errors
     /// [`SendError::Closed`], [`SendError::MessageOpen`] or [`SendError::FrameOpen`]
+    #[inline]
     pub fn send(&mut self, message: Message) -> Result<(), SendError> {
+        if self.send_quick(&Part::from(&message)) { Ok(()) } else { self.send_any(message) }
+    }
+
+    fn send_any(&mut self, message: Message) -> Result<(), SendError> {
         self.check_open()?;
         if self.message.is_some() {
             return Err(SendError::MessageOpen);
@@ -98,6 +103,7 @@ impl Sender {
             self.data_end = self.counts.bytes;
         }
         self.counts.messages += 1;
+        self.outbox.allow_quick(self.config.max_outbox);
         Ok(())
     }
 
@@ -107,15 +113,44 @@ impl Sender {
     /// [`SendError::Closed`] or [`SendError::FrameOpen`]; [`SendError::MessageOpen`] if the part
     /// begins a message and another is open, [`SendError::KindChanged`] if it belongs to one of
     /// another kind, [`SendError::InvalidUtf8`] if the text before it ends within a character.
-    #[inline]
+    #[inline(always)]
     pub fn send_part<'a>(&mut self, part: impl Into<Part<'a>>) -> Result<(), SendError> {
         let part = part.into();
+        if self.send_quick(&part) { Ok(()) } else { self.send_any_part(part) }
+    }
+
+    /// Sends a short whole message, if it can be done without looking far. False says nothing:
+    /// [`send_part`](Self::send_part) then knows. It is there to be inlined into a loop.
+    #[inline(always)]
+    pub fn send_quick(&mut self, part: &Part<'_>) -> bool {
+        let whole = part.start && part.end && part.first.is_none();
+        let open = self.state == State::Open && self.message.is_none() && self.frame.is_none();
+        let Some(len) = u8::try_from(part.rest.len()).ok().filter(|len| *len < 126) else {
+            return false;
+        };
+        if !whole || !open || self.keys.is_some() {
+            return false;
+        }
+        let header = FrameHeader::short(data_opcode(part.kind), len);
+        if !self.outbox.push_quick(header, part.rest) {
+            return false;
+        }
+        self.counts.frames += 1;
+        self.counts.messages += 1;
+        self.counts.bytes += u64::from(len) + 2;
+        self.data_end = self.counts.bytes;
+        true
+    }
+
+    #[inline(never)]
+    fn send_any_part(&mut self, part: Part<'_>) -> Result<(), SendError> {
         if self.begin_part(&part)? {
             let mask = self.push_part_header(&part);
             let out = self.outbox.push_copy(part.rest);
-            if let Some(mut mask) = mask {
-                mask.apply(out);
+            if let Some(mask) = mask {
+                mask.apply_all(out);
             }
+            self.outbox.allow_quick(self.config.max_outbox);
         }
         Ok(())
     }
@@ -269,6 +304,7 @@ impl Sender {
     }
 
     /// Whether less waits to be written than [`Config::max_outbox`].
+    #[inline(always)]
     pub fn has_room(&self) -> bool {
         self.outbox.len() < self.config.max_outbox
     }
@@ -347,7 +383,6 @@ impl Sender {
     }
 
     /// Whether there is something to send.
-    #[inline]
     fn begin_part(&mut self, part: &Part<'_>) -> Result<bool, SendError> {
         self.check_open()?;
         match &self.message {
@@ -362,7 +397,6 @@ impl Sender {
     }
 
     /// The header of a part's frame, and a character that was cut before it.
-    #[inline]
     fn push_part_header(&mut self, part: &Part<'_>) -> Option<MaskKey> {
         let first = self.message.is_none();
         let opcode = if first { data_opcode(part.kind) } else { Opcode::Continuation };
@@ -384,6 +418,7 @@ impl Sender {
         mask
     }
 
+    #[inline(always)]
     fn check_open(&self) -> Result<(), SendError> {
         if self.state != State::Open {
             return Err(SendError::Closed);
@@ -430,6 +465,7 @@ impl Sender {
         }
     }
 
+    #[inline(always)]
     fn push_header(&mut self, fin: bool, opcode: Opcode, len: u64) -> Option<MaskKey> {
         // RFC 6455 §5.3: a fresh, unpredictable key for each frame.
         let mask = self.keys.as_mut().map(|keys| MaskKey::new(keys.next_u32().to_ne_bytes()));

@@ -12,7 +12,7 @@ use futures_core::Stream;
 use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
-use towline_proto::{Assembly, CloseCode, CloseFrame, Fragment, Message, MessageKind};
+use towline_proto::{Assembly, CloseCode, CloseFrame, Fragment, Message, MessageKind, Part};
 
 pub use batch::Batch;
 pub use half::{MessageReceiver, MessageSender};
@@ -84,7 +84,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     /// # Cancel safety
     /// Safe: no part of a message is lost.
     pub async fn recv(&mut self) -> Result<Option<Message>> {
-        poll_fn(|cx| poll_message(&mut self.socket, &mut self.assembly, cx)).await
+        if let Some(message) = self.socket.next_message() {
+            return Ok(Some(message));
+        }
+        poll_fn(|cx| poll_other_message(&mut self.socket, &mut self.assembly, cx)).await
     }
 
     /// Receives the next message, ping or pong; `None` once the connection has closed normally.
@@ -125,7 +128,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     /// # async fn echo(mut socket: MessageWebSocket) -> towline::Result<()> {
     /// while let Some(mut batch) = socket.recv_batch().await? {
     ///     while let Some((message, replies)) = batch.next() {
-    ///         replies.feed(message).await?;
+    ///         replies.feed(message)?;
     ///     }
     /// }
     /// # Ok(())
@@ -142,7 +145,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     /// Safe: no part of a message is lost. What was not visited of a batch is in the next one.
     pub async fn recv_batch(&mut self) -> Result<Option<Batch<'_, T>>> {
         let Self { socket, assembly } = self;
-        Ok(socket.recv_pieces().await?.map(|pieces| Batch::new(pieces, assembly)))
+        Ok(socket.recv_arrived().await?.map(|arrived| Batch::new(arrived, assembly)))
     }
 
     /// Sends a message.
@@ -174,7 +177,15 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     /// # Cancel safety
     /// A message is never sent in part. If cancelled, it was not queued.
     pub async fn feed(&mut self, message: impl Into<Message>) -> Result<()> {
-        let mut message = Some(message.into());
+        let message = message.into();
+        if self.socket.parts.link.outbound.feed_quick(&Part::from(&message)) {
+            return Ok(());
+        }
+        self.feed_any(message).await
+    }
+
+    async fn feed_any(&mut self, message: Message) -> Result<()> {
+        let mut message = Some(message);
         let link = &mut self.socket.parts.link;
         poll_fn(|cx| link.with(|outbound| outbound.poll_feed(cx, &mut message))).await
     }
@@ -314,6 +325,19 @@ pub(crate) fn close_frame(code: CloseCode, reason: &str) -> Result<CloseFrame> {
 
 /// The next message of a source.
 fn poll_message(
+    source: &mut impl Source,
+    assembly: &mut Assembly,
+    cx: &mut Context<'_>,
+) -> Poll<Result<Option<Message>>> {
+    if let Some(message) = source.next_message() {
+        return Poll::Ready(Ok(Some(message)));
+    }
+    poll_other_message(source, assembly, cx)
+}
+
+/// The same, whatever comes.
+#[inline(never)]
+fn poll_other_message(
     source: &mut impl Source,
     assembly: &mut Assembly,
     cx: &mut Context<'_>,

@@ -92,7 +92,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> StreamWebSocket<T> {
     /// # async fn echo(mut socket: StreamWebSocket) -> towline::Result<()> {
     /// while let Some(mut batch) = socket.recv_pieces().await? {
     ///     while let Some((piece, replies)) = batch.next() {
-    ///         replies.feed(piece).await?;
+    ///         replies.feed(piece)?;
     ///     }
     /// }
     /// # Ok(())
@@ -109,7 +109,7 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> StreamWebSocket<T> {
     pub async fn recv_pieces(&mut self) -> Result<Option<PieceBatch<'_, T>>> {
         let Self { socket, reading } = self;
         reading.skip_message();
-        Ok(socket.recv_pieces().await?.map(|pieces| PieceBatch::new(pieces, reading)))
+        Ok(socket.recv_arrived().await?.map(|arrived| PieceBatch::new(arrived, reading)))
     }
 
     /// Begins a message whose length need not be known; it travels in fragments.

@@ -30,7 +30,6 @@ impl Reading {
     }
 
     /// Whether a piece belongs to a message that was left.
-    #[inline]
     pub(super) fn skips(&mut self, data: &Data) -> bool {
         self.skipping &= !data.start;
         self.skipping
@@ -67,6 +66,12 @@ impl Reading {
                 self.piece = None;
             }
         }
+    }
+
+    /// A new message has begun.
+    #[inline(always)]
+    pub(super) fn skip_no_more(&mut self) {
+        self.skipping = false;
     }
 
     /// Leaves the piece that is being read: the connection is closing.

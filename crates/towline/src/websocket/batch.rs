@@ -3,9 +3,9 @@
 use std::future::poll_fn;
 
 use tokio::io::{AsyncRead, AsyncWrite};
-use towline_proto::{Data, Part, Piece};
+use towline_proto::{Data, MessageRef, Part, Piece, WholeMessage};
 
-use super::{Inbound, Parts, WebSocket, Whole};
+use super::{Inbound, Output, Parts, WebSocket, Whole};
 use crate::error::Result;
 use crate::transport::Transport;
 
@@ -13,62 +13,84 @@ use crate::transport::Transport;
 #[derive(Debug)]
 pub struct Replies<'a, T = Transport> {
     link: &'a mut Whole<T>,
+    /// Whether more waits to be written than may.
+    full: bool,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Replies<'_, T> {
     /// Sends a message, or passes on a piece of one, together with what else is fed.
     ///
-    /// It goes out at the latest when the next batch is asked for and there is none. While more
-    /// than [`Config::max_outbox`](crate::Config::max_outbox) waits, this waits for the peer to
-    /// take some of it.
+    /// It goes out at the latest when the next batch is asked for and there is none. This never
+    /// waits: once more than [`Config::max_outbox`](crate::Config::max_outbox) waits to be written,
+    /// the batch ends instead, and the next one is given when the peer has taken some of it. So
+    /// what is fed while one message is looked at is all that comes on top of that bound.
     ///
     /// # Errors
     /// [`Closed`](crate::ErrorKind::Closed) once the connection is closing,
-    /// [`Disconnected`](crate::ErrorKind::Disconnected), [`TimedOut`](crate::ErrorKind::TimedOut)
-    /// if the peer takes no more, [`InvalidInput`](crate::ErrorKind::InvalidInput) in the middle
-    /// of another message.
-    ///
-    /// # Cancel safety
-    /// A message is never sent in part. If cancelled, it was not sent.
-    #[inline]
-    pub async fn feed<'m>(&mut self, message: impl Into<Part<'m>>) -> Result<()> {
+    /// [`Disconnected`](crate::ErrorKind::Disconnected) if it is lost,
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) in the middle of another message.
+    #[inline(always)]
+    pub fn feed<'m>(&mut self, message: impl Into<Part<'m>>) -> Result<()> {
         let part = message.into();
-        poll_fn(|cx| self.link.poll_feed_part(cx, part)).await
+        if self.link.outbound.feed_quick(&part) { Ok(()) } else { self.feed_any(part) }
+    }
+
+    #[inline(never)]
+    fn feed_any(&mut self, part: Part<'_>) -> Result<()> {
+        self.link.outbound.feed_part(part)?;
+        self.full = !self.link.outbound.has_room();
+        Ok(())
     }
 }
 
-/// The pieces of messages that one read brought.
+/// What one read brought.
 #[derive(Debug)]
-pub(crate) struct Pieces<'a, T> {
-    inbound: &'a mut Inbound,
-    replies: Replies<'a, T>,
+pub(crate) struct Arrived<'a, T> {
+    pub(crate) inbound: &'a mut Inbound,
+    pub(crate) replies: Replies<'a, T>,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
-    /// Waits until there are pieces of messages; `None` once the connection has closed normally.
-    pub(crate) async fn recv_pieces(&mut self) -> Result<Option<Pieces<'_, T>>> {
+    /// Waits until there are pieces of messages, and room for answers; `None` once the connection
+    /// has closed normally.
+    pub(crate) async fn recv_arrived(&mut self) -> Result<Option<Arrived<'_, T>>> {
         let Parts { inbound, link, .. } = &mut *self.parts;
         inbound.release();
+        if !link.outbound.has_room() {
+            poll_fn(|cx| link.poll_room(cx)).await?;
+        }
         let open = poll_fn(|cx| inbound.poll_piece(cx, link)).await?;
-        Ok(open.then_some(Pieces { inbound, replies: Replies { link } }))
+        Ok(open.then_some(Arrived { inbound, replies: Replies { link, full: false } }))
     }
 }
 
-impl<'a, T: AsyncRead + AsyncWrite + Unpin> Pieces<'a, T> {
-    /// The next piece; see it with [`lend`](Self::lend).
-    #[inline]
-    pub(crate) fn next(&mut self) -> Option<Data> {
-        self.inbound.next_piece(self.replies.link)
+impl<'a, T: AsyncRead + AsyncWrite + Unpin> Arrived<'a, T> {
+    /// The next message that lies there whole, and as long as there is room for answers; otherwise
+    /// look for the next [piece](Self::next_piece).
+    #[inline(always)]
+    pub(crate) fn next_whole(&mut self) -> Option<WholeMessage> {
+        if self.replies.full { None } else { self.inbound.next_whole() }
     }
 
-    /// The piece; if its text is bad the connection has failed, and the next event is its end.
-    #[inline]
+    /// The next piece, whole or not, likewise.
+    pub(crate) fn next_piece(&mut self) -> Option<Data> {
+        if self.replies.full { None } else { self.inbound.next_piece(self.replies.link) }
+    }
+
+    /// Lends a message. If its text is bad the connection has failed, and the next event is its
+    /// end.
+    #[inline(always)]
+    pub(crate) fn lend_whole(
+        &mut self,
+        whole: &WholeMessage,
+    ) -> Option<(MessageRef<'_>, &mut Replies<'a, T>)> {
+        let Self { inbound, replies } = self;
+        inbound.lend_whole(whole, replies.link).map(|message| (message, replies))
+    }
+
+    /// Lends a piece, likewise.
     pub(crate) fn lend(&mut self, data: &Data) -> Option<(Piece<'_>, &mut Replies<'a, T>)> {
         let Self { inbound, replies } = self;
         inbound.lend(data, replies.link).map(|piece| (piece, replies))
-    }
-
-    pub(crate) fn replies(&mut self) -> &mut Replies<'a, T> {
-        &mut self.replies
     }
 }

@@ -98,29 +98,29 @@ impl ReadBuffer {
         self.amount
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn unread_is_empty(&self) -> bool {
         self.used == self.bytes.len()
     }
 
     /// Where the unread bytes begin.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn used(&self) -> usize {
         self.used
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn unread(&mut self) -> &mut [u8] {
         &mut self.bytes[self.used..]
     }
 
     /// All that was read, for payloads that are still being looked at.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn consume(&mut self, count: usize) {
         self.used += count;
     }

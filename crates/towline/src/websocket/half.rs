@@ -59,6 +59,10 @@ impl Source for Reader {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Happening>>> {
         self.inbound.poll_event(cx, &mut self.link)
     }
+    #[inline(always)]
+    fn next_message(&mut self) -> Option<Message> {
+        self.inbound.next_message(&mut self.link)
+    }
     fn lend(&mut self, data: &Data) -> Option<Piece<'_>> {
         self.inbound.lend(data, &mut self.link)
     }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use towline_proto::{
-    CloseCode, CloseFrame, Data, Expired, Incoming, Piece, ProtocolError, Receiver, Role, State,
+    CloseCode, CloseFrame, Data, Expired, Incoming, Message, MessageRef, Piece, ProtocolError,
+    Receiver, Role, State, WholeMessage,
 };
 
 use super::buffer::{Amount, ReadBuffer};
@@ -29,6 +30,8 @@ pub(crate) struct Inbound {
     read_at: std::time::Instant,
     /// A piece that was found and not looked at yet.
     found: Option<Data>,
+    /// Whether what follows in the buffer may be taken without looking at anything else.
+    plain: bool,
     deadline: Option<Pin<Box<Sleep>>>,
     /// Whom the deadline and the server know to wake.
     waker: Option<Waker>,
@@ -96,6 +99,7 @@ impl Inbound {
             amount: Amount::default(),
             read_at: now,
             found: None,
+            plain: false,
             deadline: None,
             waker: None,
             stage: Stage::Open,
@@ -195,14 +199,62 @@ impl Inbound {
                 Some(Happening::Ping | Happening::Pong) => {}
                 Some(Happening::Data(data)) => {
                     self.found = Some(data);
+                    self.plain = false;
                     return Poll::Ready(Ok(true));
                 }
             }
         }
     }
 
+    /// The next message that was read, if it lies there whole; see it with
+    /// [`lend_whole`](Self::lend_whole). What it does not take, [`next_piece`](Self::next_piece)
+    /// does.
+    #[inline(always)]
+    pub(crate) fn next_whole(&mut self) -> Option<WholeMessage> {
+        if !self.plain {
+            return None;
+        }
+        let buffer = self.buffer.as_mut()?;
+        let base = buffer.used();
+        let mut whole = self.receiver.receive_whole(buffer.unread())?;
+        buffer.consume(whole.payload.end);
+        whole.payload = whole.payload.start + base..whole.payload.end + base;
+        Some(whole)
+    }
+
+    /// The message that [`next_whole`](Self::next_whole) found.
+    ///
+    /// If its text is bad the connection has failed, and the next event is its end.
+    #[inline(always)]
+    pub(crate) fn lend_whole(
+        &mut self,
+        whole: &WholeMessage,
+        link: &mut impl Link,
+    ) -> Option<MessageRef<'_>> {
+        let bytes = self.buffer.as_ref().map_or(&[][..], ReadBuffer::bytes);
+        match self.receiver.lend_whole(whole, bytes) {
+            Ok(message) => Some(message),
+            Err(error) => {
+                self.plain = false;
+                Self::fail(&mut self.stage, &error, link);
+                None
+            }
+        }
+    }
+
+    /// A copy of the next message that was read, if it lies there whole.
+    #[inline(always)]
+    pub(crate) fn next_message(&mut self, link: &mut impl Link) -> Option<Message> {
+        if link.is_closing() {
+            return None;
+        }
+        let whole = self.next_whole()?;
+        let message = self.lend_whole(&whole, link)?.to_message();
+        self.release();
+        Some(message)
+    }
+
     /// The next piece of a message that was read; see it with [`lend`](Self::lend).
-    #[inline]
     pub(crate) fn next_piece(&mut self, link: &mut impl Link) -> Option<Data> {
         while matches!(self.stage, Stage::Open) {
             match self.next_buffered(link)? {
@@ -226,6 +278,7 @@ impl Inbound {
         match self.receiver.lend(data, bytes) {
             Ok(piece) => Some(piece),
             Err(error) => {
+                self.plain = false;
                 Self::fail(&mut self.stage, &error, link);
                 None
             }
@@ -238,15 +291,15 @@ impl Inbound {
     }
 
     /// Uses up what was read, until there is something to hand out.
-    #[inline]
     fn next_buffered(&mut self, link: &mut impl Link) -> Option<Happening> {
-        if let Some(data) = self.found.take() {
-            return Some(Happening::Data(data));
-        }
-        self.parse(link)
+        let happening = match self.found.take() {
+            Some(data) => Some(Happening::Data(data)),
+            None => self.parse(link),
+        };
+        self.plain = matches!(self.stage, Stage::Open);
+        happening
     }
 
-    #[inline]
     fn parse(&mut self, link: &mut impl Link) -> Option<Happening> {
         while let Some(buffer) = self.buffer.as_mut().filter(|buffer| !buffer.unread_is_empty()) {
             let base = buffer.used();
@@ -296,6 +349,7 @@ impl Inbound {
         None
     }
 
+    #[cold]
     fn fail(stage: &mut Stage, error: &ProtocolError, link: &mut impl Link) {
         link.sender(|sender| sender.fail(error, Instant::now().into_std()));
         *stage = Stage::Ending(Ending { error: Some(Error::protocol(*error)), step: Step::Flush });

@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Waker};
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::poll_read_buf;
-use towline_proto::{Part, Sender, State};
+use towline_proto::{Sender, State};
 
 use super::outbound::Outbound;
 use crate::error::{Error, Result};
@@ -86,6 +86,7 @@ impl<W: AsyncWrite + Unpin> Output for Outbound<W> {
     }
 }
 
+#[inline(always)]
 fn is_closing(sender: &Sender) -> bool {
     matches!(sender.state(), State::CloseSent | State::Closed)
 }
@@ -101,15 +102,6 @@ pub(crate) struct Whole<T> {
 impl<T: AsyncRead + AsyncWrite + Unpin> Whole<T> {
     pub(crate) fn new(outbound: Outbound<T>) -> Self {
         Self { outbound, reader: None }
-    }
-
-    #[inline]
-    pub(crate) fn poll_feed_part(
-        &mut self,
-        cx: &mut Context<'_>,
-        part: Part<'_>,
-    ) -> Poll<Result<()>> {
-        self.outbound.poll_feed_part(cx, part)
     }
 
     fn wake_reader(&mut self) {

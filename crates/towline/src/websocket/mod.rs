@@ -15,9 +15,11 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use towline_proto::handshake::Negotiated;
-use towline_proto::{CloseFrame, Config, Connection, Data, MessageKind, Piece, Role, SendError};
+use towline_proto::{
+    CloseFrame, Config, Connection, Data, Message, MessageKind, Piece, Role, SendError,
+};
 
-pub(crate) use batch::Pieces;
+pub(crate) use batch::Arrived;
 pub use batch::Replies;
 pub(crate) use half::{Reader, Writer, split};
 pub(crate) use inbound::{Happening, Inbound};
@@ -182,6 +184,8 @@ pub(crate) fn stats(inbound: &Inbound, sender: &towline_proto::Sender) -> Stats 
 /// Where pieces of messages come from: a socket in one hand, or the reader's half of it.
 pub(crate) trait Source {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Happening>>>;
+    /// The next message, if it was read and lies there whole.
+    fn next_message(&mut self) -> Option<Message>;
     fn lend(&mut self, data: &Data) -> Option<Piece<'_>>;
     fn payload(&self, data: &Data) -> &[u8];
     fn control_payload(&self) -> &[u8];
@@ -205,6 +209,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Source for WebSocket<T> {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Happening>>> {
         let Parts { inbound, link, .. } = &mut *self.parts;
         inbound.poll_event(cx, link)
+    }
+    #[inline(always)]
+    fn next_message(&mut self) -> Option<Message> {
+        let Parts { inbound, link, .. } = &mut *self.parts;
+        inbound.next_message(link)
     }
     fn lend(&mut self, data: &Data) -> Option<Piece<'_>> {
         let Parts { inbound, link, .. } = &mut *self.parts;

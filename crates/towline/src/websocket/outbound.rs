@@ -84,7 +84,16 @@ impl Outbound<()> {
 
 impl<W: AsyncWrite + Unpin> Outbound<W> {
     /// Waits until less than `max_outbox` waits to be written.
+    #[inline(always)]
     pub(crate) fn poll_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
+        if self.broken.is_none() && self.sender.has_room() {
+            return Poll::Ready(Ok(()));
+        }
+        self.poll_more_room(cx)
+    }
+
+    #[inline(never)]
+    fn poll_more_room(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         self.check()?;
         if self.registration.as_ref().is_some_and(|place| place.phase() == Phase::Aborting) {
             self.obey_server(cx)?;
@@ -111,27 +120,25 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         Poll::Ready(Ok(()))
     }
 
-    /// Queues a message or a part of one, once there is room; a large one is written at once as far
-    /// as the byte stream takes it.
-    pub(crate) fn poll_feed_part(
-        &mut self,
-        cx: &mut Context<'_>,
-        part: Part<'_>,
-    ) -> Poll<Result<()>> {
-        ready!(self.poll_room(cx))?;
-        if part.len() >= THROUGH_FROM && self.io.is_write_vectored() {
-            return Poll::Ready(self.send_through(cx, part));
-        }
-        self.lend_memory();
-        self.sender.send_part(part)?;
-        Poll::Ready(Ok(()))
+    /// Queues a short message, if it can be done without looking far.
+    #[inline(always)]
+    pub(crate) fn feed_quick(&mut self, part: &Part<'_>) -> bool {
+        self.broken.is_none() && self.sender.send_quick(part)
     }
 
-    fn send_through(&mut self, cx: &mut Context<'_>, part: Part<'_>) -> Result<()> {
+    /// Queues a message or a part of one; a large one is written at once as far as the byte stream
+    /// takes it. Whoever calls this sees to it that there is [room](Self::has_room).
+    pub(crate) fn feed_part(&mut self, part: Part<'_>) -> Result<()> {
+        self.check()?;
+        if part.len() < THROUGH_FROM || !self.io.is_write_vectored() {
+            self.lend_memory();
+            self.sender.send_part(part)?;
+            return Ok(());
+        }
         let Self { io, sender, waiters, .. } = self;
         let mut written = Poll::Pending;
         sender.send_part_through(part, |slices| {
-            written = waiters.poll(cx, |cx| Pin::new(&mut *io).poll_write_vectored(cx, slices));
+            written = waiters.try_poll(|cx| Pin::new(&mut *io).poll_write_vectored(cx, slices));
             match written {
                 Poll::Ready(Ok(count)) => count,
                 Poll::Ready(Err(_)) | Poll::Pending => 0,
@@ -144,13 +151,18 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
                 Ok(())
             }
             Poll::Ready(Err(error)) => Err(self.break_off(error)),
-            // What waits now is written when there is room to be made, or nothing left to read.
+            // What waits now is written when room is needed, or nothing is left to read.
             Poll::Ready(Ok(_)) | Poll::Pending => Ok(()),
         }
     }
 
+    /// Whether less waits to be written than may.
+    pub(crate) fn has_room(&self) -> bool {
+        self.sender.has_room()
+    }
+
     /// Sees to it that small messages have where to gather.
-    #[inline]
+    #[inline(always)]
     fn lend_memory(&mut self) {
         if !self.sender.has_memory() {
             self.sender.lend_memory(take_write_memory());

@@ -53,6 +53,16 @@ impl Waiters {
         poll(&mut Context::from_waker(waker))
     }
 
+    /// Polls on behalf of nobody, without displacing those who wait: whoever needs the outcome
+    /// polls later.
+    pub(crate) fn try_poll<R>(
+        &mut self,
+        poll: impl FnOnce(&mut Context<'_>) -> Poll<R>,
+    ) -> Poll<R> {
+        let waker = self.0.as_ref().map_or(Waker::noop(), |(_, waker)| waker);
+        poll(&mut Context::from_waker(waker))
+    }
+
     /// Wakes all who wait: something changed that they must see.
     pub(crate) fn wake(&self) {
         if let Some((all, _)) = &self.0 {
