@@ -6,11 +6,11 @@ use bytes::BytesMut;
 
 /// Bytes read at once. Much at a time is what makes small messages cheap: one system call and one
 /// look at the clock for all that lie in it.
-const READ: usize = 64 * 1024;
+const READ: usize = 128 * 1024;
 
 /// Bytes read at once where the last read brought all that it could: a large transfer. Four times
 /// as many still lie in a core's own cache when they are passed on.
-const READ_MUCH: usize = 256 * 1024;
+const READ_MUCH: usize = 512 * 1024;
 
 /// Memory in which small replies gather, to begin with.
 const WRITE: usize = 16 * 1024;
@@ -91,7 +91,7 @@ impl ReadBuffer {
 
     /// How much to read next time, judged by what there was this time.
     pub(crate) fn next_amount(&self) -> Amount {
-        if self.bytes.len() < READ { Amount::Usual } else { Amount::Much }
+        if self.bytes.len() < READ / 2 { Amount::Usual } else { Amount::Much }
     }
 
     pub(crate) fn amount(&self) -> Amount {

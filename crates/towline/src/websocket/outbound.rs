@@ -39,7 +39,7 @@ const MAX_SLICES: usize = 16;
 
 /// From this length on a payload that is only borrowed is offered to the byte stream at once: a
 /// copy of it would cost more than the system call that it saves.
-const THROUGH_FROM: usize = 16 * 1024;
+const THROUGH_FROM: usize = 64 * 1024;
 
 impl<W> Outbound<W> {
     pub(crate) fn new(io: W, sender: Sender) -> Self {
