@@ -1,6 +1,7 @@
 //! What the library promises, over real sockets on this machine.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report, helpers included")]
 
+mod batch;
 mod cancel;
 mod client;
 mod closing;
