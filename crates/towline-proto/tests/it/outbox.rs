@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::{Buf, Bytes};
 use proptest::prelude::proptest;
-use towline_proto::{Config, Connection, MessageKind, Role};
+use towline_proto::{Config, Connection, Event, MessageKind, Part, Role, SendError};
 
 use crate::check::{Random, drain, frame, hex};
 
@@ -119,4 +119,114 @@ proptest! {
         written.extend(drain(&mut server));
         proptest::prop_assert!(written == expected);
     }
+}
+
+/// Borrowed payloads go out in the same order, whatever the byte stream takes of them at once.
+#[test]
+fn what_is_written_through_follows_what_waits() {
+    let large = vec![9; 5000];
+    for queued in [false, true] {
+        for taken in [0, 1, 3, 4, 7, 11, 4000, 5006, 5010, 5011, 10_020, usize::MAX] {
+            let (mut server, mut plain) = (server(), server());
+            for server in [&mut server, &mut plain] {
+                server.send("abc").unwrap();
+                if queued {
+                    server.send(Bytes::from(vec![8; 5000])).unwrap();
+                }
+            }
+            plain.sender().send_part(&large[..]).unwrap();
+            let expected = drain(&mut plain);
+
+            let mut out = Vec::new();
+            let write = |slices: &[IoSlice<'_>]| {
+                out.extend(slices.iter().flat_map(|slice| slice.iter()).take(taken));
+                out.len()
+            };
+            server.sender().send_part_through(&large[..], write).unwrap();
+            out.extend(drain(&mut server));
+            assert!(out == expected, "{taken} taken at once, queued: {queued}");
+            assert_eq!(server.sender().counts(), plain.sender().counts());
+        }
+    }
+}
+
+#[test]
+fn a_client_masks_and_so_writes_nothing_through() {
+    let mut client = Connection::new(Role::Client, Config::default(), [0; 32], Instant::now());
+    client.sender().send_part_through(&[7; 5000][..], |_| panic!("not masked")).unwrap();
+    assert_eq!(client.outbox().len(), 5008);
+}
+
+#[test]
+fn too_many_pieces_for_one_write_are_not_overtaken() {
+    let mut server = server();
+    let mut plain = self::server();
+    for server in [&mut server, &mut plain] {
+        for number in 0..20 {
+            server.send(Bytes::from(vec![number; 5000])).unwrap();
+        }
+    }
+    plain.sender().send_part(&[9; 5000][..]).unwrap();
+    server.sender().send_part_through(&[9; 5000][..], |_| panic!("it has no place")).unwrap();
+    assert!(drain(&mut server) == drain(&mut plain));
+}
+
+#[test]
+fn memory_that_was_lent_is_used_and_comes_back() {
+    let mut server = server();
+    let memory = Vec::with_capacity(1000);
+    let place = memory.as_ptr();
+    server.sender().lend_memory(memory);
+    server.send("a").unwrap();
+    assert_eq!(server.outbox().chunk().as_ptr(), place);
+    assert!(server.sender().take_back_memory().is_none(), "it is still in use");
+    server.outbox().advance(3);
+    assert!(server.sender().has_memory());
+    let memory = server.sender().take_back_memory().unwrap();
+    assert_eq!((memory.as_ptr(), memory.len()), (place, 0));
+    assert!(!server.sender().has_memory());
+    assert!(server.sender().take_back_memory().is_none());
+    // Its own memory it gives back by itself.
+    server.send("a").unwrap();
+    server.sender().lend_memory(memory);
+    assert_ne!(server.outbox().chunk().as_ptr(), place);
+    server.outbox().advance(3);
+    assert!(!server.sender().has_memory());
+}
+
+#[test]
+fn what_is_known_to_be_text_is_not_let_into_a_character() {
+    let mut server = server();
+    server.send_fragment(MessageKind::Text, "é".as_bytes().split_at(1).0, false).unwrap();
+    let mut input = [&[0x01, 0x81, 0, 0, 0, 0, b'a'][..], &[0x80, 0x81, 0, 0, 0, 0, b'b']].concat();
+    let mut peer = self::server();
+    let (used, event) = peer.receive(&mut input, Instant::now()).unwrap();
+    assert!(event.is_some());
+    drop(event);
+    let (_, event) = peer.receive(&mut input[used..], Instant::now()).unwrap();
+    let Some(Event::Piece(last)) = event else { panic!("{event:?}") };
+    assert!(!last.start);
+    assert_eq!(server.sender().send_part(last), Err(SendError::InvalidUtf8));
+    assert_eq!(server.sender().send_part("whole"), Err(SendError::MessageOpen));
+}
+
+/// What goes quickly and what does not are the same bytes, and the same bound holds.
+#[test]
+fn quick_sends_keep_the_bound() {
+    let config = Config::default().max_outbox(100);
+    let mut server = Connection::new(Role::Server, config, [0; 32], Instant::now());
+    server.sender().lend_memory(Vec::with_capacity(10_000));
+    let part = Part::from("0123456789");
+    assert!(!server.sender().send_quick(&part), "nothing is known about the room yet");
+    server.sender().send_part(part).unwrap();
+    let mut quick = 0;
+    while server.sender().send_quick(&part) {
+        quick += 1;
+    }
+    assert_eq!((quick, server.outbox().len()), (7, 96));
+    assert!(server.sender().has_room());
+    server.outbox().advance(1);
+    assert!(!server.sender().send_quick(&part), "what was written is in the way");
+    let expected = hex("81 0A 30 31 32 33 34 35 36 37 38 39").repeat(8);
+    assert_eq!(drain(&mut server), expected[1..]);
 }
