@@ -1,33 +1,34 @@
 //! `towline echo`: sends every message back, in its own kind.
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::Builder;
 use towline::{Incoming, Server, StreamWebSocket};
 
 use crate::args::EchoArgs;
 use crate::exit::{Code, Failure, Outcome};
 use crate::listen;
 use crate::serve::Ended;
+use crate::workers::Workers;
 
 pub(crate) fn run(args: &EchoArgs) -> Outcome {
-    runtime(args.threads)?.block_on(async {
+    let failed = |error| Failure::new(Code::Other, format!("starting threads: {error}"));
+    let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
+    runtime.block_on(async {
         // An echo gives a page nothing that the page did not have.
         let builder = listen::with_keys(Server::builder().allow_any_origin(), &args.keys)?;
         let server = builder.bind(&args.listen).await?;
-        listen::announce(&server);
-        listen::run(server, connection).await
+        let handle = |incoming| drop(tokio::spawn(connection(incoming)));
+        match args.threads {
+            1 => {
+                listen::announce(&server);
+                listen::run(server, handle).await
+            }
+            threads => {
+                let mut workers = Workers::start(threads, handle).map_err(failed)?;
+                listen::announce(&server);
+                listen::run(server, |incoming| workers.take(incoming)).await
+            }
+        }
     })
-}
-
-fn runtime(threads: u16) -> Outcome<Runtime> {
-    let mut builder = match threads {
-        1 => Builder::new_current_thread(),
-        _ => Builder::new_multi_thread(),
-    };
-    builder
-        .worker_threads(threads.into())
-        .enable_all()
-        .build()
-        .map_err(|error| Failure::new(Code::Other, format!("starting threads: {error}")))
 }
 
 async fn connection(incoming: Incoming) {

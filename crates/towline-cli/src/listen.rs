@@ -1,6 +1,5 @@
 //! What the two servers, `echo` and `serve`, have in common.
 
-use std::future::Future;
 use std::io::Write;
 use std::path::Path;
 use std::pin::pin;
@@ -41,14 +40,11 @@ pub(crate) fn announce(server: &Server) {
 /// Accepts connections until it is told to stop, by Ctrl-C or a termination signal.
 ///
 /// The first one closes every connection with 1001, the second ends the process at once.
-pub(crate) async fn run<F>(server: Server, handle: impl Fn(Incoming) -> F) -> Outcome
-where
-    F: Future<Output = ()> + Send + 'static,
-{
+pub(crate) async fn run(server: Server, mut handle: impl FnMut(Incoming)) -> Outcome {
     let mut stop = pin!(interrupt::stop());
     loop {
         tokio::select! {
-            incoming = server.accept() => drop(tokio::spawn(handle(incoming?))),
+            incoming = server.accept() => handle(incoming?),
             () = &mut stop => break,
         }
     }

@@ -23,6 +23,7 @@ mod send;
 mod serve;
 mod talk;
 mod tally;
+mod workers;
 
 use std::future::Future;
 use std::process::ExitCode;

@@ -98,7 +98,7 @@ pub use client::{Client, ClientBuilder};
 pub use error::{Error, ErrorKind, Result};
 pub use info::{ConnectionInfo, Stats, TlsVersion};
 pub use message::{Batch, Event, MessageReceiver, MessageSender, MessageWebSocket};
-pub use server::{Incoming, Server, ServerBuilder, Upgrade};
+pub use server::{Detached, Incoming, Server, ServerBuilder, Upgrade};
 pub use stream::{
     Chunk, MessageReader, MessageWriter, PieceBatch, StreamReceiver, StreamSender, StreamWebSocket,
 };

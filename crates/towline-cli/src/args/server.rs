@@ -57,7 +57,7 @@ pub(crate) struct EchoArgs {
     pub(crate) listen: String,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
-    /// Threads that serve connections
+    /// Threads that serve connections, each its own share of them
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: u16,
 }

@@ -35,7 +35,10 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
         let page = listen::url(&server).replacen("ws", "http", 1);
         let page = page.replace("0.0.0.0", "localhost").replace("[::]", "localhost");
         println!("open {page}/ in a browser");
-        listen::run(server, |incoming| connection(incoming, Arc::clone(&site))).await
+        listen::run(server, |incoming| {
+            drop(tokio::spawn(connection(incoming, Arc::clone(&site))));
+        })
+        .await
     })
 }
 

@@ -7,17 +7,17 @@ use super::receive::Life;
 use super::send::Sender;
 use crate::close::{CloseCode, CloseFrame};
 
-/// What the deadlines need to remember.
+/// What the deadlines need to remember. Boxed, what a connection at rest has not.
 #[derive(Debug)]
 pub(super) struct Timers {
     /// The newest ping that was not answered.
-    ping: Option<Ping>,
+    ping: Option<Box<Ping>>,
     pings: u64,
     round_trip: Option<Duration>,
     /// Since the peer was last asked for life.
-    life: Option<Wait>,
+    life: Option<Box<Wait>>,
     /// Since the closing handshake began.
-    close: Option<Wait>,
+    close: Option<Box<Wait>>,
     last_pong: Instant,
     /// How far data had gone out when last looked at; and when that was.
     sent: (u64, Instant),
@@ -32,7 +32,7 @@ struct Ping {
 /// A wait for the answer to a frame of ours.
 ///
 /// While the frame waits behind others that the peer is taking, the peer is slow, not silent.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Wait {
     since: Instant,
     /// Bytes that had been written then.
@@ -43,9 +43,9 @@ struct Wait {
 
 impl Wait {
     /// The wait that begins now, if the frame had to wait in turn and there has been progress.
-    fn renewed(self, written: u64, now: Instant) -> Option<Self> {
+    fn renewed(&self, written: u64, now: Instant) -> Option<Box<Self>> {
         let waited = self.written < self.before && self.written < written;
-        waited.then_some(Self { since: now, written, before: self.before })
+        waited.then(|| Box::new(Self { since: now, written, before: self.before }))
     }
 }
 
@@ -73,7 +73,7 @@ impl Timers {
     }
 
     pub(super) fn pinged(&mut self, payload: &[u8], now: Instant) {
-        self.ping = Some(Ping { payload: payload.into(), sent: now });
+        self.ping = Some(Box::new(Ping { payload: payload.into(), sent: now }));
     }
 
     pub(super) fn ponged(&mut self, payload: &[u8], now: Instant) {
@@ -142,11 +142,15 @@ impl Sender {
     /// Starts the clock of the closing handshake; the closing frame comes next.
     pub(super) fn closing(&mut self, now: Instant) {
         let before = if self.has_open_frame() { u64::MAX } else { self.counts().bytes };
-        self.timers.close = Some(Wait { since: now, written: self.written(), before });
+        let wait = Wait { since: now, written: self.written(), before };
+        self.timers.close = Some(Box::new(wait));
     }
 
     fn cut_at(&self) -> Option<Instant> {
-        self.timers.close.and_then(|wait| wait.since.checked_add(self.config.close_timeout))
+        self.timers
+            .close
+            .as_ref()
+            .and_then(|wait| wait.since.checked_add(self.config.close_timeout))
     }
 
     /// When to ask for life, or to stop waiting for it.
@@ -161,8 +165,8 @@ impl Sender {
     }
 
     /// The wait for a sign of life. Whatever came since it began is as good as a pong.
-    fn unanswered(&self, life: Life) -> Option<Wait> {
-        self.timers.life.filter(|wait| life.received < wait.since)
+    fn unanswered(&self, life: Life) -> Option<&Wait> {
+        self.timers.life.as_deref().filter(|wait| life.received < wait.since)
     }
 
     fn idle_at(&self, life: Life) -> Option<Instant> {
@@ -172,10 +176,10 @@ impl Sender {
     fn handle_open_timeout(&mut self, life: Life, now: Instant) -> Option<Expired> {
         let is_due = |at: Option<Instant>| at.is_some_and(|at| at <= now);
         if is_due(self.ping_at(life)) {
-            match self.unanswered(life) {
+            match self.unanswered(life).map(|wait| wait.renewed(self.written(), now)) {
                 None => self.ask_for_life(now),
-                Some(wait) => {
-                    self.timers.life = wait.renewed(self.written(), now);
+                Some(renewed) => {
+                    self.timers.life = renewed;
                     if self.timers.life.is_none() {
                         let why = CloseFrame::new(CloseCode::INTERNAL_ERROR, "no pong in time");
                         self.fail_with(why.ok(), now);
@@ -207,7 +211,7 @@ impl Sender {
 
     fn ask_for_life(&mut self, now: Instant) {
         let (written, before) = (self.written(), self.counts().bytes);
-        self.timers.life = Some(Wait { since: now, written, before });
+        self.timers.life = Some(Box::new(Wait { since: now, written, before }));
         self.timers.pings += 1;
         let payload = self.timers.pings.to_be_bytes();
         // No frame is open, and the connection is: a ping of eight bytes is always taken.

@@ -11,7 +11,7 @@ use super::{HandshakePermit, Upgrade};
 use crate::deadline::after;
 #[cfg(feature = "tls")]
 use crate::deadline::until;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::http1::read_request;
 use crate::info::ConnectionInfo;
 use crate::registry::Registration;
@@ -44,6 +44,26 @@ impl Incoming {
     /// The client's end of the connection.
     pub fn peer_addr(&self) -> SocketAddr {
         self.peer
+    }
+
+    /// Takes the connection from the runtime that accepted it, to be [attached](Detached::attach) to
+    /// another: a server with a runtime a core shares its connections out like this.
+    ///
+    /// ```
+    /// # async fn accept(server: towline::Server, workers: Vec<tokio::sync::mpsc::UnboundedSender<towline::Detached>>) -> towline::Result<()> {
+    /// for worker in workers.iter().cycle() {
+    ///     worker.send(server.accept().await?.detach()?).ok();
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Io`](crate::ErrorKind::Io) if the operating system refuses. The connection is closed.
+    pub fn detach(self) -> Result<Detached> {
+        let Self { stream, peer, settings, handshake, registration } = self;
+        let stream = stream.into_std().map_err(|error| failed("detaching", peer, error))?;
+        Ok(Detached { stream, peer, settings, handshake, registration })
     }
 
     /// Does the TLS handshake, if the server speaks `wss`, and reads the opening request.
@@ -101,4 +121,36 @@ impl Incoming {
         drop(self.handshake);
         Ok(Upgrade::new(io, request, rest, info, self.settings, self.registration))
     }
+}
+
+/// A connection that was accepted and belongs to no runtime; see [`Incoming::detach`].
+///
+/// Dropping it closes it.
+#[derive(Debug)]
+pub struct Detached {
+    stream: std::net::TcpStream,
+    peer: SocketAddr,
+    settings: Arc<Settings>,
+    handshake: HandshakePermit,
+    registration: Arc<Registration>,
+}
+
+impl Detached {
+    /// Gives the connection to the runtime that this is called in.
+    ///
+    /// # Errors
+    /// [`Io`](crate::ErrorKind::Io) if the operating system refuses. The connection is closed.
+    ///
+    /// # Panics
+    /// Outside a tokio runtime with I/O enabled.
+    pub fn attach(self) -> Result<Incoming> {
+        let Self { stream, peer, settings, handshake, registration } = self;
+        let stream =
+            TcpStream::from_std(stream).map_err(|error| failed("attaching", peer, error))?;
+        Ok(Incoming::new(stream, peer, settings, registration, handshake))
+    }
+}
+
+fn failed(doing: &str, peer: SocketAddr, error: std::io::Error) -> Error {
+    Error::new(ErrorKind::Io, format!("{doing} the connection of {peer}")).cause(error)
 }

@@ -16,7 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 
 pub use builder::ServerBuilder;
-pub use incoming::Incoming;
+pub use incoming::{Detached, Incoming};
 pub use upgrade::Upgrade;
 
 use accept_error::{is_of_one_connection, is_out_of_descriptors};

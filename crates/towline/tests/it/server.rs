@@ -851,3 +851,38 @@ async fn an_address_that_cannot_be_listened_on_is_named_with_what_to_do() {
         assert!(error.to_string().contains("such as 127.0.0.1:8080"), "{error}");
     }
 }
+
+/// Of two runtimes in two threads: one accepts, the other does all the rest.
+#[tokio::test]
+async fn a_connection_can_move_to_another_runtime() {
+    let server = Server::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/", server.local_addr());
+    let (give, take) = std::sync::mpsc::channel::<towline::Detached>();
+    let worker = std::thread::spawn(move || {
+        let detached = take.recv().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let upgrade = detached.attach().unwrap().handshake().await.unwrap();
+            let mut socket = upgrade.accept_message().await.unwrap();
+            while let Some(message) = socket.recv().await.unwrap() {
+                socket.send(message).await.unwrap();
+            }
+        });
+    });
+    let client = tokio::spawn(async move {
+        let mut client = MessageWebSocket::connect(&url).await.unwrap();
+        client.send("moved").await.unwrap();
+        assert_eq!(client.recv().await.unwrap(), Some("moved".into()));
+        client.close(CloseCode::NORMAL, "").await.unwrap();
+    });
+    let incoming = server.accept().await.unwrap();
+    let peer = incoming.peer_addr();
+    let detached = incoming.detach().unwrap();
+    assert!(format!("{detached:?}").contains(&peer.to_string()));
+    assert_eq!(server.connections(), 1);
+    give.send(detached).unwrap();
+    client.await.unwrap();
+    worker.join().unwrap();
+    // The server still counts it, and sees it go.
+    within(server.shutdown(Duration::from_secs(5))).await;
+}

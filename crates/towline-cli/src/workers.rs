@@ -1,0 +1,50 @@
+//! Threads that each have a runtime of their own, and connections that stay where they are.
+
+use std::io;
+use std::thread;
+
+use tokio::runtime::Builder;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use towline::{Detached, Incoming};
+
+/// Runtimes that share nothing: a message never meets a lock or another thread's cache.
+pub(crate) struct Workers {
+    queues: Vec<UnboundedSender<Detached>>,
+    next: usize,
+}
+
+impl Workers {
+    /// Starts so many threads, each of which calls `handle` in its runtime for its connections.
+    pub(crate) fn start(
+        count: u16,
+        handle: impl Fn(Incoming) + Clone + Send + 'static,
+    ) -> io::Result<Self> {
+        let queues = (0..count).map(|number| {
+            let (queue, connections) = unbounded_channel();
+            let runtime = Builder::new_current_thread().enable_all().build()?;
+            let handle = handle.clone();
+            thread::Builder::new()
+                .name(format!("worker {number}"))
+                .spawn(move || runtime.block_on(serve(connections, handle)))?;
+            Ok(queue)
+        });
+        Ok(Self { queues: queues.collect::<io::Result<_>>()?, next: 0 })
+    }
+
+    /// Gives the connection to the worker whose turn it is, so that all have as many.
+    pub(crate) fn take(&mut self, incoming: Incoming) {
+        // One that the operating system refuses to move is closed.
+        let Ok(connection) = incoming.detach() else { return };
+        // A worker ends only with the process.
+        let _ = self.queues[self.next].send(connection);
+        self.next = (self.next + 1) % self.queues.len();
+    }
+}
+
+async fn serve(mut connections: UnboundedReceiver<Detached>, handle: impl Fn(Incoming)) {
+    while let Some(connection) = connections.recv().await {
+        if let Ok(incoming) = connection.attach() {
+            handle(incoming);
+        }
+    }
+}
