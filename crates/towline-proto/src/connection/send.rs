@@ -393,7 +393,7 @@ impl Sender {
             Some(_) => {}
         }
         // Of a text less than a character may have come: there is nothing to pass on yet.
-        Ok(part.end || part.len() > 0)
+        Ok(part.end || !part.is_empty())
     }
 
     /// The header of a part's frame, and a character that was cut before it.
