@@ -52,6 +52,10 @@ idle *COUNT:
 bench *ARGS:
     scripts/bench {{ ARGS }}
 
+# Instructions that one message costs us, against bench/instructions.json.
+instructions *ARGS:
+    scripts/instructions {{ ARGS }}
+
 # Each fuzz target for some seconds.
 fuzz SECONDS="60" *TARGETS:
     scripts/fuzz {{ SECONDS }} {{ TARGETS }}

@@ -35,6 +35,14 @@ SERVERS = {
                            without=("deflate",)),
     "towline-echo-2": Server("towline-cli", ("echo", "--listen", "127.0.0.1:0", "--threads", "2"),
                              "ours", only=("threads",)),
+    "tokio-tungstenite": peer("tokio-tungstenite"),
+    "tokio-tungstenite-8k": peer("tokio-tungstenite-8k"),
+    "fastwebsockets": peer("fastwebsockets"),
+    "tokio-websockets": peer("tokio-websockets"),
+    "yawc": peer("yawc"),
+    "yawc-default": peer("yawc-default", only=("idle",)),
+    "sockudo-ws": peer("sockudo-ws"),
+    "wtx": peer("wtx"),
 }
 
 

@@ -1,11 +1,17 @@
 //! Our own contestants: echo servers and clients, one for each API of the library.
 
+mod client;
 mod server;
 
 use std::io;
 
+use bench_common::client::{self as clients, ClientArgs};
+use bench_common::micro::{self, Memory, MicroArgs};
 use bench_common::serve::ServerArgs;
 use clap::{Parser, Subcommand, ValueEnum};
+use towline::proto::Role;
+use towline::proto::handshake::Negotiated;
+use towline::{Config, WebSocket};
 
 #[derive(Parser)]
 struct Contestant {
@@ -16,7 +22,7 @@ struct Contestant {
     program: Program,
 }
 
-/// The APIs. Each has a loop in `server.rs` and in `client.rs`.
+/// The APIs. Each is a loop in `server.rs`, which `echo` there chooses, and one in `client.rs`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Api {
     /// `recv` and `feed`, whole messages that are owned
@@ -27,11 +33,30 @@ enum Api {
 enum Program {
     /// An echo server
     Serve(ServerArgs),
+    /// A client of an echo server
+    Client(ClientArgs),
+    /// The server's loop alone, over a stream in memory
+    Micro(MicroArgs),
+    /// Prints the names of the APIs
+    Apis,
 }
 
 fn main() -> io::Result<()> {
-    let args = Contestant::parse();
-    match args.program {
-        Program::Serve(options) => server::run(args.api, &options),
+    let Contestant { api, program } = Contestant::parse();
+    match program {
+        Program::Serve(args) => server::run(api, &args),
+        Program::Client(args) => clients::run(&args, api),
+        Program::Micro(args) => micro::run(&args, |memory| server::echo(api, in_memory(memory))),
+        Program::Apis => {
+            for api in Api::value_variants() {
+                let name = api.to_possible_value().expect("none is hidden");
+                println!("{}", name.get_name());
+            }
+            Ok(())
+        }
     }
+}
+
+fn in_memory(memory: Memory) -> WebSocket<Memory> {
+    WebSocket::new(memory, Role::Server, Negotiated::default(), Config::default())
 }

@@ -2,8 +2,7 @@
 
 use std::io;
 
-use bench_common::serve::{self, ServerArgs};
-use tokio::io::{AsyncRead, AsyncWrite};
+use bench_common::serve::{self, Io, ServerArgs};
 use towline::{Config, Incoming, MessageWebSocket, Server, WebSocket};
 
 use crate::Api;
@@ -19,8 +18,8 @@ pub(crate) fn run(api: Api, args: &ServerArgs) -> io::Result<()> {
         let mut builder = builder;
         #[cfg(feature = "tls")]
         if let (Some(cert), Some(key)) = (&args.cert, &args.key) {
-            builder =
-                builder.tls(towline::ServerTls::from_rustls(bench_common::tls::server(cert, key)?));
+            let tls = bench_common::tls::server(cert, key)?;
+            builder = builder.tls(towline::ServerTls::from_rustls(tls));
         }
         let server = builder.bind(args.listen.to_string()).await.map_err(io::Error::other)?;
         println!("listening on {}", server.local_addr());
@@ -34,14 +33,21 @@ pub(crate) fn run(api: Api, args: &ServerArgs) -> io::Result<()> {
 async fn connection(api: Api, incoming: Incoming) {
     let Ok(upgrade) = incoming.handshake().await else { return };
     let Ok(socket) = upgrade.accept().await else { return };
-    // A task of its own, so that an idle connection does not keep the handshake's memory.
+    // A task of its own, and of its API, so that an idle connection keeps no room for more.
     match api {
         Api::Recv => drop(tokio::spawn(recv(socket))),
     }
 }
 
+/// Echoes until the connection ends.
+pub(crate) async fn echo(api: Api, socket: WebSocket<impl Io>) {
+    match api {
+        Api::Recv => recv(socket).await,
+    }
+}
+
 /// Whole messages: `recv` lets out what `feed` gathered before it waits.
-pub(crate) async fn recv<T: AsyncRead + AsyncWrite + Unpin>(socket: WebSocket<T>) {
+async fn recv(socket: WebSocket<impl Io>) {
     let mut socket = MessageWebSocket::from(socket);
     while let Ok(Some(message)) = socket.recv().await {
         if socket.feed(message).await.is_err() {

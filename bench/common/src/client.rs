@@ -1,0 +1,117 @@
+//! The part of a client program that is the same for all: so many messages in flight on each of so
+//! many connections, every reply compared, the process's own CPU time measured.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::json;
+use tokio::net::TcpStream;
+use tokio::time::sleep;
+
+use crate::cycle::Cycle;
+use crate::payload::Kind;
+use crate::{proc, serve};
+
+#[derive(Args, Clone, Debug)]
+pub struct ClientArgs {
+    #[arg(long)]
+    pub addr: SocketAddr,
+    #[arg(long, default_value_t = 1)]
+    pub connections: usize,
+    /// Messages in flight on each connection
+    #[arg(long, default_value_t = 1)]
+    pub depth: usize,
+    #[arg(long, default_value_t = 16)]
+    pub size: usize,
+    #[arg(long, value_enum, default_value = "binary")]
+    pub kind: Kind,
+    /// How long to measure
+    #[arg(long, default_value_t = 0.8)]
+    pub seconds: f64,
+    /// How long to run before that
+    #[arg(long, default_value_t = 0.3)]
+    pub warmup: f64,
+}
+
+/// A client.
+pub trait Client: Copy + Send + Sync + 'static {
+    /// Shakes hands, then keeps `course.depth` messages in flight for ever.
+    fn run(self, stream: TcpStream, course: Course) -> impl Future<Output = io::Result<()>> + Send;
+}
+
+/// What one connection is to send, and to get back.
+#[derive(Debug)]
+pub struct Course {
+    pub addr: SocketAddr,
+    pub depth: usize,
+    pub kind: Kind,
+    cycle: Arc<Cycle>,
+    sent: u64,
+    received: u64,
+    count: Arc<AtomicU64>,
+}
+
+impl Course {
+    /// The ring's payloads made into what a library sends, once, for [`next`](Self::next).
+    pub fn messages<T>(&self, make: impl Fn(&[u8]) -> T) -> Vec<T> {
+        let count = u64::try_from(self.cycle.count).expect("small");
+        (0..count).map(|number| make(self.cycle.payload(number))).collect()
+    }
+
+    /// Which of the ring's messages to send now.
+    pub fn next(&mut self) -> usize {
+        let index = usize::try_from(self.sent).expect("64 bits") % self.cycle.count;
+        self.sent += 1;
+        index
+    }
+
+    /// A message has come back.
+    ///
+    /// # Errors
+    /// It is not the one that must come.
+    pub fn check(&mut self, is_text: bool, payload: &[u8]) -> io::Result<()> {
+        if payload != self.cycle.payload(self.received) || is_text != (self.kind.opcode() == 1) {
+            return Err(io::Error::other(format!("message {} came back changed", self.received)));
+        }
+        self.received += 1;
+        // Nobody else writes it.
+        self.count.store(self.received, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+/// Runs the client for its time, and prints what it did as JSON.
+pub fn run(args: &ClientArgs, client: impl Client) -> io::Result<()> {
+    let cycle = Arc::new(Cycle::new(args.kind, args.size, 1));
+    serve::runtime()?.block_on(async {
+        let mut counts = Vec::new();
+        for _ in 0..args.connections {
+            let stream = TcpStream::connect(args.addr).await?;
+            stream.set_nodelay(true)?;
+            let count = Arc::new(AtomicU64::new(0));
+            counts.push(Arc::clone(&count));
+            let (cycle, addr, depth, kind) = (Arc::clone(&cycle), args.addr, args.depth, args.kind);
+            let course = Course { addr, depth, kind, cycle, sent: 0, received: 0, count };
+            tokio::spawn(async move {
+                // It never ends well, as nobody tells it to end.
+                let error = client.run(stream, course).await.err();
+                eprintln!("a connection ended: {error:?}");
+                process::exit(1);
+            });
+        }
+        let total = || counts.iter().map(|count| count.load(Ordering::Relaxed)).sum::<u64>();
+        sleep(Duration::from_secs_f64(args.warmup)).await;
+        let (before, messages) = (proc::cpu(process::id())?, total());
+        sleep(Duration::from_secs_f64(args.seconds)).await;
+        let cpu: u64 = proc::cpu_since(process::id(), &before)?.iter().sum();
+        let messages = total() - messages;
+        println!("{}", json!({ "messages": messages, "cpu_ns": cpu }));
+        io::Result::Ok(())
+    })
+}
