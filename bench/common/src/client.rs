@@ -58,14 +58,14 @@ pub struct Course {
 }
 
 impl Course {
-    /// The ring's payloads made into what a library sends, once, for [`next`](Self::next).
+    /// The ring's payloads made into what a library sends, once, for [`turn`](Self::turn).
     pub fn messages<T>(&self, make: impl Fn(&[u8]) -> T) -> Vec<T> {
         let count = u64::try_from(self.cycle.count).expect("small");
         (0..count).map(|number| make(self.cycle.payload(number))).collect()
     }
 
     /// Which of the ring's messages to send now.
-    pub fn next(&mut self) -> usize {
+    pub fn turn(&mut self) -> usize {
         let index = usize::try_from(self.sent).expect("64 bits") % self.cycle.count;
         self.sent += 1;
         index

@@ -32,26 +32,26 @@ pub fn payload(kind: Kind, size: usize, number: u64) -> Vec<u8> {
         Kind::Binary => {
             payload.extend_from_slice(&number.to_le_bytes());
             while payload.len() < size {
-                payload.extend_from_slice(&random.next().to_le_bytes());
+                payload.extend_from_slice(&random.number().to_le_bytes());
             }
         }
         Kind::Ascii => {
             payload.extend_from_slice(format!("{number:08}").as_bytes());
             while payload.len() < size {
-                payload.extend(random.next().to_le_bytes().map(|byte| b' ' + byte % 95));
+                payload.extend(random.number().to_le_bytes().map(|byte| b' ' + byte % 95));
             }
         }
         Kind::Text => {
             payload.extend_from_slice(format!("{number:08}").as_bytes());
             let mut character = [0; 4];
             while payload.len() < size {
-                let first = match random.next() % 8 {
+                let first = match random.number() % 8 {
                     0 | 1 => 0x61,   // Latin
                     2..=4 => 0x430,  // Cyrillic, two bytes
                     5 | 6 => 0x4e00, // Han, three
                     _ => 0x1f600,    // faces, four
                 };
-                let code = first + u32::try_from(random.next() % 24).expect("below 24");
+                let code = first + u32::try_from(random.number() % 24).expect("below 24");
                 let text = char::from_u32(code).expect("in a block of characters");
                 let text = text.encode_utf8(&mut character);
                 if payload.len() + text.len() > size {
@@ -71,7 +71,7 @@ pub fn payload(kind: Kind, size: usize, number: u64) -> Vec<u8> {
 pub struct Random(pub u64);
 
 impl Random {
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;

@@ -11,6 +11,9 @@ pub(crate) struct Frames {
     left: u64,
     fin: bool,
     in_message: bool,
+    /// The frame at hand is a ping, which is let by. Nothing here lasts so long that a server would
+    /// miss the answer.
+    ping: bool,
 }
 
 /// What a call of [`Frames::next`] found.
@@ -43,7 +46,7 @@ impl Frames {
         }
         if self.left == 0 {
             self.have = 0;
-            if self.fin {
+            if self.fin && !self.ping {
                 self.in_message = false;
                 return Ok(Some(Part::End));
             }
@@ -56,6 +59,9 @@ impl Frames {
         let (data, rest) = input.split_at(count);
         *input = rest;
         self.left -= u64::try_from(count).expect("64 bits");
+        if self.ping {
+            return self.next(input);
+        }
         Ok(Some(Part::Data(data)))
     }
 
@@ -78,6 +84,7 @@ impl Frames {
         if rsv & 0x30 != 0 || (rsv != 0 && opcode == 0) {
             return Err(bad("a reserved bit"));
         }
+        self.ping = opcode == 9;
         self.fin = first & 0x80 != 0;
         self.left = match second {
             126 => u64::from(u16::from_be_bytes([rest[0], rest[1]])),
@@ -85,7 +92,7 @@ impl Frames {
             short => u64::from(short),
         };
         match (opcode, self.in_message) {
-            (0, true) => Ok(None),
+            (0, true) | (9, _) => Ok(None),
             (1 | 2, false) => {
                 self.in_message = true;
                 Ok(Some(Part::Begin(opcode, rsv != 0)))

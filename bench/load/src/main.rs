@@ -5,8 +5,12 @@
 //! JSON.
 
 mod check;
+mod churn;
+mod deflate;
 mod echo;
 mod frames;
+mod huge;
+mod idle;
 mod latency;
 mod stream;
 mod window;
@@ -27,6 +31,14 @@ struct Load {
 enum Mode {
     /// So many messages in flight on each connection, echoed
     Echo(echo::Options),
+    /// Connect, shake hands, echo one message, reset, again
+    Churn(churn::Options),
+    /// One huge message, sent while its echo is read
+    Huge(huge::Options),
+    /// Connections that do nothing
+    Idle(idle::Options),
+    /// Compressed text
+    Deflate(deflate::Options),
 }
 
 /// Where to, and whom to measure.
@@ -48,6 +60,10 @@ pub(crate) struct Target {
 fn main() -> io::Result<()> {
     let result = match Load::parse().mode {
         Mode::Echo(options) => echo::run(&options),
+        Mode::Churn(options) => churn::run(&options),
+        Mode::Huge(options) => huge::run(&options),
+        Mode::Idle(options) => idle::run(&options),
+        Mode::Deflate(options) => deflate::run(&options),
     }?;
     println!("{result}");
     Ok(())

@@ -93,7 +93,7 @@ impl Client for Peer {
         let payloads = course.messages(<[u8]>::to_vec);
         // Owned: a client masks its payload in place.
         let message = |course: &mut Course| {
-            let payload = Payload::Owned(payloads[course.next()].clone());
+            let payload = Payload::Owned(payloads[course.turn()].clone());
             match kind {
                 Kind::Binary => Frame::binary(payload),
                 Kind::Ascii | Kind::Text => Frame::text(payload),

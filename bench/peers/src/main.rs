@@ -41,7 +41,11 @@ enum Name {
     YawcDefault,
     /// Frames as they come, instead of messages
     YawcStreaming,
+    /// Agrees on permessage-deflate, at level 1
+    YawcDeflate,
     SockudoWs,
+    /// Agrees on permessage-deflate, at level 1
+    SockudoWsDeflate,
     Wtx,
 }
 
@@ -72,7 +76,9 @@ fn main() -> io::Result<()> {
         Name::Yawc => run(yawc_ws::Peer::Tuned, program),
         Name::YawcDefault => run(yawc_ws::Peer::Default, program),
         Name::YawcStreaming => run(yawc_ws::Peer::Streaming, program),
-        Name::SockudoWs => run(sockudo::Peer, program),
+        Name::YawcDeflate => run(yawc_ws::Peer::Deflate, program),
+        Name::SockudoWs => run(sockudo::Peer { deflate: false }, program),
+        Name::SockudoWsDeflate => run(sockudo::Peer { deflate: true }, program),
         Name::Wtx => run(wtx_ws::Peer, program),
     }
 }

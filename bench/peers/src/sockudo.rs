@@ -7,17 +7,22 @@ use bench_common::client::{Client, Course};
 use bench_common::micro::Memory;
 use bench_common::payload::Kind;
 use bench_common::serve::{Io, Serve};
-use bytes::Bytes;
-use futures_util::{SinkExt, StreamExt};
+use bytes::{Bytes, BytesMut};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use sockudo_ws::client::WebSocketClient;
+use sockudo_ws::deflate::{DeflateConfig, negotiate_server_deflate};
+use sockudo_ws::handshake::{build_response, generate_accept_key, parse_request};
 use sockudo_ws::server::WebSocketServer;
-use sockudo_ws::{Config, Http1, Message, WebSocketStream};
+use sockudo_ws::{CompressedWebSocketStream, Config, Http1, Message, WebSocketStream};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::{MAX_MESSAGE_SIZE, ended, failed};
 
 #[derive(Clone, Copy)]
-pub(crate) struct Peer;
+pub(crate) struct Peer {
+    pub(crate) deflate: bool,
+}
 
 fn config() -> Config {
     Config::builder()
@@ -28,10 +33,15 @@ fn config() -> Config {
 
 impl Serve for Peer {
     async fn serve<S: Io>(self, stream: S) {
-        let server = WebSocketServer::<Http1>::new(config());
-        let Ok((socket, _)) = server.accept_raw(stream).await else { return };
         // Ends as the load ends it.
-        let _ = echo(socket).await;
+        let _ = if self.deflate {
+            let Ok(socket) = accept_deflate(stream).await else { return };
+            echo(socket).await
+        } else {
+            let server = WebSocketServer::<Http1>::new(config());
+            let Ok((socket, _)) = server.accept_raw(stream).await else { return };
+            echo(socket).await
+        };
     }
 }
 
@@ -42,7 +52,31 @@ impl crate::Peer for Peer {
     }
 }
 
-async fn echo(mut socket: WebSocketStream<impl Io>) -> io::Result<()> {
+/// The handshake as its integration with axum does it: `WebSocketServer` agrees on no compression.
+async fn accept_deflate<S: Io>(mut stream: S) -> io::Result<CompressedWebSocketStream<S>> {
+    let mut head = BytesMut::with_capacity(4096);
+    loop {
+        if stream.read_buf(&mut head).await? == 0 {
+            return Err(ended());
+        }
+        let Some((request, _)) = parse_request(&head).map_err(failed)? else { continue };
+        let policy = DeflateConfig { compression_level: 1, ..DeflateConfig::default() };
+        let terms = request.extensions.and_then(|offers| negotiate_server_deflate(offers, &policy));
+        let terms = terms.ok_or_else(ended)?;
+        let key = generate_accept_key(request.key);
+        let response = build_response(&key, None, Some(&terms.to_response_header()));
+        stream.write_all(&response).await?;
+        stream.flush().await?;
+        return Ok(CompressedWebSocketStream::server(stream, config(), terms.config));
+    }
+}
+
+async fn echo<S>(mut socket: S) -> io::Result<()>
+where
+    S: Stream<Item = sockudo_ws::Result<Message>>
+        + Sink<Message, Error = sockudo_ws::Error>
+        + Unpin,
+{
     while let Some(message) = socket.next().await {
         match message.map_err(failed)? {
             message @ (Message::Text(_) | Message::Binary(_)) => {
@@ -64,8 +98,8 @@ impl Client for Peer {
         let kind = course.kind;
         let payloads = course.messages(Bytes::copy_from_slice);
         let message = |course: &mut Course| match kind {
-            Kind::Binary => Message::Binary(payloads[course.next()].clone()),
-            Kind::Ascii | Kind::Text => Message::Text(payloads[course.next()].clone()),
+            Kind::Binary => Message::Binary(payloads[course.turn()].clone()),
+            Kind::Ascii | Kind::Text => Message::Text(payloads[course.turn()].clone()),
         };
         for _ in 0..course.depth {
             socket.feed(message(&mut course)).await.map_err(failed)?;

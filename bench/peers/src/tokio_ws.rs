@@ -77,7 +77,7 @@ impl Client for Peer {
         let mut due = course.depth;
         loop {
             for _ in 0..due {
-                socket.feed(messages[course.next()].clone()).await.map_err(failed)?;
+                socket.feed(messages[course.turn()].clone()).await.map_err(failed)?;
             }
             socket.flush().await.map_err(failed)?;
             due = 0;

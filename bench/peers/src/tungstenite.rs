@@ -74,7 +74,7 @@ impl Client for Peer {
             Kind::Ascii | Kind::Text => Message::text(str::from_utf8(payload).expect("text")),
         });
         for _ in 0..course.depth {
-            socket.feed(messages[course.next()].clone()).await.map_err(failed)?;
+            socket.feed(messages[course.turn()].clone()).await.map_err(failed)?;
         }
         loop {
             socket.flush().await.map_err(failed)?;
@@ -85,7 +85,7 @@ impl Client for Peer {
                     Message::Binary(data) => course.check(false, &data)?,
                     _ => return Err(ended()),
                 }
-                socket.feed(messages[course.next()].clone()).await.map_err(failed)?;
+                socket.feed(messages[course.turn()].clone()).await.map_err(failed)?;
                 next = at_hand(&mut socket).await;
             }
         }

@@ -76,7 +76,7 @@ impl Client for Peer {
         let mut due = course.depth;
         loop {
             for _ in 0..due {
-                payload.clone_from(&payloads[course.next()]);
+                payload.clone_from(&payloads[course.turn()]);
                 let mut frame = Frame::new_fin(op_code, &mut payload[..]);
                 socket.write_frame(&mut frame).await.map_err(failed)?;
             }

@@ -10,7 +10,7 @@ use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tokio::net::TcpStream;
 use yawc::frame::{Frame, OpCode};
-use yawc::{Options, Role, WebSocket, WebSocketError};
+use yawc::{CompressionLevel, Options, Role, WebSocket, WebSocketError};
 
 use crate::at_hand::at_hand;
 use crate::{MAX_MESSAGE_SIZE, ended, failed, http_upgrade};
@@ -23,6 +23,8 @@ pub(crate) enum Peer {
     Default,
     /// Frames as they come.
     Streaming,
+    /// The tuned one, compressing.
+    Deflate,
 }
 
 /// Replies gathered at most, as in its own benchmarks.
@@ -53,7 +55,7 @@ impl Serve for Peer {
                 let Ok(socket) = upgrade.await else { return };
                 // Ends as the load ends it.
                 let _ = match self {
-                    Self::Tuned | Self::Default => echo(socket).await,
+                    Self::Tuned | Self::Default | Self::Deflate => echo(socket).await,
                     Self::Streaming => echo(socket.into_streaming()).await,
                 };
             });
@@ -98,8 +100,8 @@ impl Client for Peer {
         let kind = course.kind;
         let payloads = course.messages(Bytes::copy_from_slice);
         let message = |course: &mut Course| match kind {
-            Kind::Binary => Frame::binary(payloads[course.next()].clone()),
-            Kind::Ascii | Kind::Text => Frame::text(payloads[course.next()].clone()),
+            Kind::Binary => Frame::binary(payloads[course.turn()].clone()),
+            Kind::Ascii | Kind::Text => Frame::text(payloads[course.turn()].clone()),
         };
         for _ in 0..course.depth {
             socket.feed(message(&mut course)).await.map_err(failed)?;

@@ -19,13 +19,12 @@ impl Serve for Raw {
 const READ_BYTES: usize = 64 * 1024;
 
 pub(crate) async fn echo(mut stream: impl Io) -> io::Result<()> {
-    let mut buffer = vec![0; READ_BYTES];
-    loop {
-        let count = stream.read(&mut buffer).await?;
-        if count == 0 {
-            return Ok(());
-        }
-        stream.write_all(&buffer[..count]).await?;
+    // Never zeroed, nor touched beyond what comes.
+    let mut buffer = Vec::with_capacity(READ_BYTES);
+    while stream.read_buf(&mut buffer).await? > 0 {
+        stream.write_all(&buffer).await?;
         stream.flush().await?;
+        buffer.clear();
     }
+    Ok(())
 }

@@ -29,11 +29,11 @@ async fn recv(mut course: Course) -> io::Result<()> {
         Kind::Ascii | Kind::Text => Message::text(str::from_utf8(payload).expect("text")),
     });
     for _ in 0..course.depth {
-        socket.feed(messages[course.next()].clone()).await?;
+        socket.feed(messages[course.turn()].clone()).await?;
     }
     while let Some(message) = socket.recv().await? {
         course.check(message.as_text().is_some(), message.as_bytes())?;
-        socket.feed(messages[course.next()].clone()).await?;
+        socket.feed(messages[course.turn()].clone()).await?;
     }
     Err(io::Error::other("the server closed"))
 }
