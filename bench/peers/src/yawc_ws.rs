@@ -37,11 +37,14 @@ impl Peer {
             .with_utf8()
             .with_max_payload_read(MAX_MESSAGE_SIZE)
             .with_max_read_buffer(MAX_MESSAGE_SIZE);
+        let tuned = options
+            .clone()
+            .with_read_buffer_capacity(128 * 1024)
+            .with_backpressure_boundary(64 * 1024);
         match self {
-            Self::Tuned | Self::Streaming => {
-                options.with_read_buffer_capacity(128 * 1024).with_backpressure_boundary(64 * 1024)
-            }
+            Self::Tuned | Self::Streaming => tuned,
             Self::Default => options,
+            Self::Deflate => tuned.with_compression_level(CompressionLevel::new(1)),
         }
     }
 }

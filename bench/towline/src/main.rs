@@ -16,7 +16,7 @@ use towline::{Config, WebSocket};
 #[derive(Parser)]
 struct Contestant {
     /// Which of the library's APIs is used
-    #[arg(long, value_enum, default_value = "recv")]
+    #[arg(long, value_enum, default_value = "batch")]
     api: Api,
     #[command(subcommand)]
     program: Program,
@@ -25,6 +25,10 @@ struct Contestant {
 /// The APIs. Each is a loop in `server.rs`, which `echo` there chooses, and one in `client.rs`.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum Api {
+    /// `recv_batch`, whole messages that are lent
+    Batch,
+    /// `recv_pieces`, messages of any size, lent as they come
+    Pieces,
     /// `recv` and `feed`, whole messages that are owned
     Recv,
 }

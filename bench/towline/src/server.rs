@@ -3,7 +3,7 @@
 use std::io;
 
 use bench_common::serve::{self, Io, ServerArgs};
-use towline::{Config, Incoming, MessageWebSocket, Server, WebSocket};
+use towline::{Config, Incoming, MessageWebSocket, Server, StreamWebSocket, WebSocket};
 
 use crate::Api;
 
@@ -35,6 +35,8 @@ async fn connection(api: Api, incoming: Incoming) {
     let Ok(socket) = upgrade.accept().await else { return };
     // A task of its own, and of its API, so that an idle connection keeps no room for more.
     match api {
+        Api::Batch => drop(tokio::spawn(batch(socket))),
+        Api::Pieces => drop(tokio::spawn(pieces(socket))),
         Api::Recv => drop(tokio::spawn(recv(socket))),
     }
 }
@@ -42,7 +44,33 @@ async fn connection(api: Api, incoming: Incoming) {
 /// Echoes until the connection ends.
 pub(crate) async fn echo(api: Api, socket: WebSocket<impl Io>) {
     match api {
+        Api::Batch => batch(socket).await,
+        Api::Pieces => pieces(socket).await,
         Api::Recv => recv(socket).await,
+    }
+}
+
+/// Whole messages, lent.
+async fn batch(socket: WebSocket<impl Io>) {
+    let mut socket = MessageWebSocket::from(socket);
+    while let Ok(Some(mut batch)) = socket.recv_batch().await {
+        while let Some((message, replies)) = batch.next() {
+            if replies.feed(message).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+/// Pieces of messages, lent as they come.
+async fn pieces(socket: WebSocket<impl Io>) {
+    let mut socket = StreamWebSocket::from(socket);
+    while let Ok(Some(mut batch)) = socket.recv_pieces().await {
+        while let Some((piece, replies)) = batch.next() {
+            if replies.feed(piece).is_err() {
+                return;
+            }
+        }
     }
 }
 
