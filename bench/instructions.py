@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Count the instructions of one echoed message: instructions.py PROGRAM [--update]
+"""Count the instructions of one echoed message: instructions.py PROGRAM [--update] [--peers]
 
-PROGRAM is bench-towline. Each API echoes messages of 16 bytes, 64 a read, over a stream in memory
+PROGRAM is bench-towline; with --peers, bench-peers beside it is counted too. Each API echoes messages of 16 bytes, 64 a read, over a stream in memory
 under callgrind, 20,000 of them and 60,000: the difference is what a message costs, without what
 starting costs. Compares with instructions.json beside this file; a figure more than 3 % above is a
 failure.
@@ -12,6 +12,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+from scenarios import SERVERS
 
 COMMITTED = Path(__file__).with_name("instructions.json")
 FEW, MANY = 20_000, 60_000
@@ -47,6 +49,11 @@ def main():
     committed = json.loads(COMMITTED.read_text()) if COMMITTED.exists() else {}
     apis = subprocess.run([program, "apis"], stdout=subprocess.PIPE, text=True, check=True)
     counted = {api: round(a_message(program, "--api", api), 1) for api in apis.stdout.split()}
+    if "--peers" in sys.argv[2:]:
+        peers = str(Path(program).with_name("bench-peers"))
+        for name, server in SERVERS.items():
+            if server.package == "bench-peers" and not server.only:
+                print(f"{name}: {a_message(peers, *server.args):.1f} instructions a message")
     if update:
         COMMITTED.write_text(json.dumps(counted, indent=2) + "\n")
     worse = []

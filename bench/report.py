@@ -116,6 +116,10 @@ def spent(name, scenario, done):
         if scenario.family != "threads":
             rows.append([name, ours, best or "fastest peer",
                          *judged(quotient(middle(done.get(best), "us"), us), scenario.of_peer)])
+        frames = best_peer(done, "us", "frames")
+        if frames:
+            rows.append([name, ours, frames,
+                         *judged(quotient(middle(done[frames], "us"), us), None)])
         if scenario.family == "huge":
             peak = middle(samples, "peak_mib")
             rows.append([name, ours, "MiB over base", *at_most(peak, scenario.most)])
@@ -138,9 +142,9 @@ def held(name, scenario, done):
     return rows
 
 
-def best_peer(done, field):
+def best_peer(done, field, sort="peer"):
     peers = {name: middle(samples, field) for name, samples in done.items()
-             if SERVERS[name].sort == "peer" and samples}
+             if SERVERS[name].sort == sort and samples}
     return min(peers, key=peers.get) if peers else None
 
 

@@ -30,7 +30,13 @@ def main():
     plan = {name: taking_part(name, options.server) for name in options.scenario or SCENARIOS}
     if not options.no_build:
         contestants.build({SERVERS[name].package for names in plan.values() for name in names})
-    samples = {name: measure(name, names, options) for name, names in plan.items() if names}
+    samples = {}
+    try:
+        for name, names in plan.items():
+            if names:
+                samples[name] = measure(name, names, options)
+    except KeyboardInterrupt:
+        print("\ninterrupted; so far:", file=sys.stderr)
     print(report(samples, options.rounds, options.seconds))
     if options.json:
         options.json.write_text(json.dumps(samples, indent=1))
@@ -110,6 +116,8 @@ def once(name, scenario, options):
             sample = contestants.load(server, name, scenario,
                                       extra.get(scenario.family, times))
             sample |= {"base_mib": base, "peak_mib": server.status("VmHWM") - base}
+    if sample.get("messages") == 0:
+        raise Failed("no message came back within the window; give it more --seconds")
     if "cpu_ns" in sample:
         sample["us"] = sample["cpu_ns"] / 1000 / sample.get("messages", 1)
     return sample

@@ -8,7 +8,8 @@ class Server:
     package: str
     args: tuple
     # raw: sends back what comes, and knows no handshake; limit: no contestant either; ours; peer: a
-    # Rust library; foreign: anything else, for scale
+    # Rust library; frames: one by its interface for frames, which no other library has and no
+    # message fits into; foreign: anything else, for scale
     sort: str
     # Families of scenarios in which it cannot take part.
     without: tuple = ()
@@ -39,9 +40,9 @@ def ours(api, **more):
     return Server("bench-towline", ("--api", api), "ours", **more)
 
 
-def peer(name, **more):
+def peer(name, sort="peer", **more):
     more.setdefault("without", ("deflate", "threads"))
-    return Server("bench-peers", (name,), "peer", **more)
+    return Server("bench-peers", (name,), sort, **more)
 
 
 def raw(name, sort, **more):
@@ -71,11 +72,11 @@ SERVERS = {
     "tokio-tungstenite": peer("tokio-tungstenite"),
     "tokio-tungstenite-8k": peer("tokio-tungstenite-8k"),
     "fastwebsockets": peer("fastwebsockets", without=NO_FRAMES[:2] + ("frames",)),
-    "fastwebsockets-frames": peer("fastwebsockets-frames", only=("frames",)),
+    "fastwebsockets-frames": peer("fastwebsockets-frames", "frames", only=("frames",)),
     "tokio-websockets": peer("tokio-websockets"),
     "yawc": peer("yawc"),
     "yawc-default": peer("yawc-default", only=("idle",)),
-    "yawc-streaming": peer("yawc-streaming", only=("frames",)),
+    "yawc-streaming": peer("yawc-streaming", "frames", only=("frames",)),
     "yawc-deflate": peer("yawc-deflate", without=(), only=("deflate",)),
     "sockudo-ws": peer("sockudo-ws"),
     "sockudo-ws-deflate": peer("sockudo-ws-deflate", without=(), only=("deflate",)),

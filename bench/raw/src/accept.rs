@@ -5,8 +5,6 @@ use std::io;
 use bench_common::serve::{Io, Serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::on_tokio::echo;
-
 #[derive(Clone, Copy)]
 pub(crate) struct Accept;
 
@@ -23,16 +21,20 @@ const ANSWER: &[u8] =
     Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
 
 async fn accept(mut stream: impl Io) -> io::Result<()> {
-    let mut head = [0; 4096];
+    let mut buffer = [0; 4096];
     let mut have = 0;
-    while !head[..have].ends_with(b"\r\n\r\n") {
-        match stream.read(&mut head[have..]).await? {
+    while !buffer[..have].ends_with(b"\r\n\r\n") {
+        match stream.read(&mut buffer[have..]).await? {
             0 => return Ok(()),
             count => have += count,
         }
     }
     stream.write_all(ANSWER).await?;
     stream.flush().await?;
-    // Boxed: who only shakes hands needs no room for it.
-    Box::pin(echo(stream)).await
+    loop {
+        match stream.read(&mut buffer).await? {
+            0 => return Ok(()),
+            count => stream.write_all(&buffer[..count]).await?,
+        }
+    }
 }
