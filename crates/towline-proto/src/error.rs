@@ -32,6 +32,8 @@ pub enum ProtocolError {
     ExpectedContinuation,
     /// Text that is not UTF-8 (RFC 6455 §8.1).
     InvalidUtf8,
+    /// A compressed message that is no DEFLATE (RFC 7692 §7.2.2).
+    InvalidDeflate,
     /// A closing frame with a payload of one byte (RFC 6455 §5.5.1).
     ClosePayloadTooShort,
     /// A close code that may not travel (RFC 6455 §7.4).
@@ -42,6 +44,12 @@ pub enum ProtocolError {
     MessageTooBig {
         /// The limit, in bytes.
         limit: u64,
+    },
+    /// A compressed message that inflates to more than
+    /// `Deflate::max_ratio` times what came.
+    RatioTooHigh {
+        /// The limit: bytes out for each byte in.
+        limit: u32,
     },
     /// A frame larger than [`Config::max_frame_size`](crate::Config::max_frame_size).
     FrameTooBig {
@@ -84,8 +92,14 @@ impl ProtocolError {
             | Self::ExpectedContinuation
             | Self::ClosePayloadTooShort
             | Self::InvalidCloseCode(_) => CloseCode::PROTOCOL_ERROR,
-            Self::InvalidUtf8 | Self::InvalidCloseReason => CloseCode::INVALID_PAYLOAD,
-            Self::MessageTooBig { .. } | Self::FrameTooBig { .. } => CloseCode::MESSAGE_TOO_BIG,
+            // RFC 7692 names no code for what cannot be inflated: as with text that is no text, the
+            // frames are in order and what they carry is not.
+            Self::InvalidUtf8 | Self::InvalidCloseReason | Self::InvalidDeflate => {
+                CloseCode::INVALID_PAYLOAD
+            }
+            Self::MessageTooBig { .. } | Self::RatioTooHigh { .. } | Self::FrameTooBig { .. } => {
+                CloseCode::MESSAGE_TOO_BIG
+            }
             // RFC 6455 names no code for a flood: 1008 is the one for "no other fits".
             Self::TooManyFragments { .. }
             | Self::TooManyEmptyFragments { .. }
@@ -112,11 +126,15 @@ impl fmt::Display for ProtocolError {
                 f.write_str("a message began before the last one had ended")
             }
             Self::InvalidUtf8 => f.write_str("a text message is not UTF-8"),
+            Self::InvalidDeflate => f.write_str("a compressed message cannot be inflated"),
             Self::ClosePayloadTooShort => f.write_str("a closing frame's payload is one byte"),
             Self::InvalidCloseCode(code) => write!(f, "close code {code} may not be sent"),
             Self::InvalidCloseReason => f.write_str("a close reason is not UTF-8"),
             Self::MessageTooBig { limit } => {
                 write!(f, "a message is larger than the limit of {limit} bytes")
+            }
+            Self::RatioTooHigh { limit } => {
+                write!(f, "a message inflates to more than {limit} times its compressed size")
             }
             Self::FrameTooBig { limit, declared } => {
                 write!(f, "a frame of {declared} bytes is larger than the limit of {limit} bytes")
@@ -154,6 +172,8 @@ pub enum SendError {
     FrameOverrun,
     /// A frame of 2^63 bytes or more (RFC 6455 §5.2).
     FrameTooLong,
+    /// A frame of a declared length inside a message that was begun compressed.
+    MessageCompressed,
     /// Text that is not UTF-8 (RFC 6455 §8.1).
     InvalidUtf8,
     /// A ping or pong payload of more than 125 bytes (RFC 6455 §5.5).
@@ -171,6 +191,9 @@ impl fmt::Display for SendError {
             Self::FrameOpen => "a frame is open; send the rest of its payload first",
             Self::FrameOverrun => "the payload is longer than the open frame declared",
             Self::FrameTooLong => "a frame holds less than 2^63 bytes; send a longer one in parts",
+            Self::MessageCompressed => {
+                "a frame of a declared length cannot go on with a compressed message"
+            }
             Self::InvalidUtf8 => "a text message must be UTF-8; send these bytes as binary",
             Self::ControlTooLong => "a ping or pong carries at most 125 bytes",
         })

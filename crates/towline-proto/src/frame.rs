@@ -61,6 +61,8 @@ impl Opcode {
 pub struct FrameHeader {
     /// Whether the frame ends its message.
     pub fin: bool,
+    /// Whether its message is compressed: the bit RSV1, on the first frame alone (RFC 7692 §6).
+    pub compressed: bool,
     /// What the frame carries.
     pub opcode: Opcode,
     /// The key that its payload is masked with; clients mask, servers do not (RFC 6455 §5.1).
@@ -70,7 +72,8 @@ pub struct FrameHeader {
 }
 
 const FIN: u8 = 0x80;
-// RSV1 will belong to permessage-deflate (RFC 7692 §6); until then all three are refused.
+// RFC 7692 §6 gives this one to permessage-deflate; the other two belong to nobody.
+const RSV1: u8 = 0x40;
 const RSV: u8 = 0x70;
 const OPCODE: u8 = 0x0F;
 const MASK: u8 = 0x80;
@@ -87,7 +90,14 @@ impl FrameHeader {
 
     /// A header for a frame of ours.
     pub const fn new(fin: bool, opcode: Opcode, mask: Option<MaskKey>, len: u64) -> Self {
-        Self { fin, opcode, mask, len }
+        Self { fin, compressed: false, opcode, mask, len }
+    }
+
+    /// The same header, saying that its message is compressed.
+    #[must_use]
+    pub const fn compressed(mut self, compressed: bool) -> Self {
+        self.compressed = compressed;
+        self
     }
 
     /// The header of a whole message of less than 126 bytes from a server, as it travels.
@@ -104,15 +114,28 @@ impl FrameHeader {
     /// # Errors
     /// The rule of RFC 6455 §5.2 or §5.5 that the header breaks.
     pub fn parse(input: &[u8], role: Role) -> Result<Option<(Self, usize)>, ProtocolError> {
+        Self::parse_with(input, role, false)
+    }
+
+    /// The same, where the peer may have compressed its messages if `deflate` was agreed on.
+    ///
+    /// # Errors
+    /// As [`parse`](Self::parse).
+    pub fn parse_with(
+        input: &[u8],
+        role: Role,
+        deflate: bool,
+    ) -> Result<Option<(Self, usize)>, ProtocolError> {
         let [first, second, rest @ ..] = input else {
             // One byte is enough to see a reserved bit or opcode.
             if let [first] = input {
-                Self::parse_first(*first)?;
+                Self::parse_first(*first, deflate)?;
             }
             return Ok(None);
         };
-        let opcode = Self::parse_first(*first)?;
+        let opcode = Self::parse_first(*first, deflate)?;
         let fin = first & FIN != 0;
+        let compressed = first & RSV1 != 0;
         let short = second & LEN;
         if opcode.is_control() {
             if !fin {
@@ -158,14 +181,21 @@ impl FrameHeader {
         } else {
             (None, rest)
         };
-        Ok(Some((Self { fin, opcode, mask, len }, input.len() - rest.len())))
+        Ok(Some((Self { fin, compressed, opcode, mask, len }, input.len() - rest.len())))
     }
 
-    fn parse_first(first: u8) -> Result<Opcode, ProtocolError> {
-        if first & RSV != 0 {
-            return Err(ProtocolError::ReservedBits);
+    fn parse_first(first: u8, deflate: bool) -> Result<Opcode, ProtocolError> {
+        match first & RSV {
+            0 => Opcode::parse(first & OPCODE),
+            RSV1 if deflate => match Opcode::parse(first & OPCODE)? {
+                opcode @ (Opcode::Text | Opcode::Binary) => Ok(opcode),
+                // RFC 7692 §6.1: the bit is for a message's first frame only.
+                Opcode::Continuation | Opcode::Close | Opcode::Ping | Opcode::Pong => {
+                    Err(ProtocolError::ReservedBits)
+                }
+            },
+            _ => Err(ProtocolError::ReservedBits),
         }
-        Opcode::parse(first & OPCODE)
     }
 
     /// The header as it travels; its length comes in the shortest form (RFC 6455 §5.2).
@@ -183,7 +213,8 @@ impl FrameHeader {
 
     #[inline(always)]
     fn encode_to(&self, mut push: impl FnMut(&[u8])) {
-        let first = if self.fin { FIN } else { 0 } | self.opcode.bits();
+        let rsv1 = if self.compressed { RSV1 } else { 0 };
+        let first = if self.fin { FIN } else { 0 } | rsv1 | self.opcode.bits();
         let mask = if self.mask.is_some() { MASK } else { 0 };
         if let Some(short) = u8::try_from(self.len).ok().filter(|short| *short < LEN_16) {
             push(&[first, mask | short]);

@@ -83,6 +83,11 @@
 mod close;
 mod config;
 mod connection;
+#[cfg(feature = "deflate")]
+mod deflate;
+#[cfg(not(feature = "deflate"))]
+#[path = "deflate/absent.rs"]
+mod deflate;
 mod error;
 mod frame;
 pub mod handshake;
@@ -98,6 +103,8 @@ pub use connection::{
     Connection, Counts, Data, Event, Expired, Incoming, Life, Received, Receiver, Sender, State,
     WholeMessage,
 };
+#[cfg(feature = "deflate")]
+pub use deflate::{Deflate, DeflateError, DeflateOffer, DeflateTerms, MemoryBudget, Prepared};
 pub use error::{ProtocolError, SendError};
 pub use frame::{EncodedHeader, FrameHeader, MAX_CONTROL_LEN, Opcode};
 pub use mask::MaskKey;

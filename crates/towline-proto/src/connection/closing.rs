@@ -49,7 +49,7 @@ impl Sender {
 
     /// Whether bytes wait to be written.
     pub fn has_unsent(&self) -> bool {
-        !self.outbox.is_empty() || self.waiting_close.is_some()
+        !self.outbox.is_empty() || self.waiting_close.is_some() || self.is_compressing()
     }
 
     /// Begins the closing handshake: what was sent before goes out before, nothing after it.
@@ -85,6 +85,7 @@ impl Sender {
     /// Fails the connection with this closing frame.
     pub fn fail_with(&mut self, frame: Option<CloseFrame>, now: Instant) {
         if matches!(self.state, State::Open | State::CloseSent) {
+            self.stop_compressing();
             self.closing(now);
             if self.state == State::Open {
                 self.push_close(frame);
@@ -97,6 +98,7 @@ impl Sender {
     pub fn abort(&mut self) {
         self.state = State::Failed;
         self.waiting_close = None;
+        self.stop_compressing();
         self.drop_pong();
         self.outbox = crate::outbox::Outbox::default();
     }
@@ -105,7 +107,7 @@ impl Sender {
     fn push_close(&mut self, frame: Option<CloseFrame>) {
         self.drop_pong();
         self.waiting_close = Some(WaitingClose(frame));
-        if !self.has_open_frame() {
+        if !self.must_finish_first() {
             self.push_waiting_close();
         }
     }

@@ -1,6 +1,7 @@
 //! One side of a connection after the opening handshake (RFC 6455 §5 to §7).
 
 mod closing;
+mod compress;
 mod receive;
 mod send;
 mod timers;
@@ -71,6 +72,18 @@ impl Connection {
             receiver: Receiver::new(role, Arc::clone(&config), now),
             sender: Sender::new(role, config, seed, now),
         }
+    }
+
+    /// The same connection, on which messages are compressed as was agreed (RFC 7692).
+    ///
+    /// To be called before anything is sent or received.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, terms: &crate::DeflateTerms) -> Self {
+        let role = self.receiver.role();
+        self.receiver.inflater = Some(Box::new(crate::deflate::Inflater::new(role, terms)));
+        self.sender.deflater = Some(Box::new(crate::deflate::Deflater::new(role, terms)));
+        self
     }
 
     /// Parses `input` from its front, until there is an event or no more input.

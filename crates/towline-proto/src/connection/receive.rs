@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use crate::Role;
 use crate::close::CloseFrame;
 use crate::config::Config;
+use crate::deflate::Inflater;
 use crate::error::ProtocolError;
 use crate::frame::{FrameHeader, MAX_CONTROL_LEN, Opcode, WholeFrame};
 use crate::mask::MaskKey;
@@ -30,6 +31,8 @@ pub struct Receiver {
     frame: Option<OpenFrame>,
     message: Option<OpenMessage>,
     utf8: Utf8Validator,
+    /// There if compression was agreed on.
+    pub(super) inflater: Option<Box<Inflater>>,
     /// Held from a control frame to what follows it; most connections at rest have none.
     control: Option<Box<ControlPayload>>,
     control_window: Option<(Instant, u32)>,
@@ -72,11 +75,14 @@ struct OpenFrame {
     fin: bool,
     mask: Option<MaskKey>,
     remaining: u64,
+    /// Bytes of its payload that are unmasked and not used up yet.
+    unmasked: usize,
 }
 
 #[derive(Debug)]
 struct OpenMessage {
     kind: MessageKind,
+    compressed: bool,
     /// Bytes declared by its frames so far.
     len: u64,
     fragments: u64,
@@ -140,8 +146,10 @@ pub struct Data {
     pub start: bool,
     /// Whether this is the message's last piece.
     pub end: bool,
-    /// Where the payload lies, unmasked.
+    /// Where the payload lies: unmasked, in the input.
     pub payload: Range<usize>,
+    /// Whether it was inflated, so that its place is not in the input but in the receiver.
+    pub inflated: bool,
 }
 
 /// A message that lies whole in the input that was passed to [`Receiver::receive_whole`].
@@ -166,6 +174,7 @@ impl Receiver {
             frame: None,
             message: None,
             utf8: Utf8Validator::default(),
+            inflater: None,
             control: None,
             control_window: None,
             done: false,
@@ -177,6 +186,11 @@ impl Receiver {
         };
         receiver.hold_messages(true);
         receiver
+    }
+
+    #[cfg(feature = "deflate")]
+    pub(super) const fn role(&self) -> Role {
+        self.role
     }
 
     /// Whether messages are held until they are whole, so that
@@ -201,7 +215,7 @@ impl Receiver {
             self.last_data = now;
             let WholeMessage { kind, payload } = whole;
             let consumed = payload.end;
-            let data = Data { kind, start: true, end: true, payload };
+            let data = Data { kind, start: true, end: true, payload, inflated: false };
             return Ok(Received { consumed, event: Some(Incoming::Data(data)) });
         }
         let received = self.receive_any(input, now);
@@ -252,7 +266,12 @@ impl Receiver {
         match whole.kind {
             MessageKind::Binary => Ok(MessageRef::Binary(payload)),
             MessageKind::Text => {
-                self.check_text(payload, true).map(|text| MessageRef::Text(text.rest))
+                let text = check_text(&mut self.utf8, payload, true);
+                if text.is_err() {
+                    self.done = true;
+                    self.rests = false;
+                }
+                text.map(|text| MessageRef::Text(text.rest))
             }
         }
     }
@@ -276,20 +295,45 @@ impl Receiver {
 
     /// The piece that [`receive`](Self::receive) found, from the same input. Checks text.
     ///
-    /// Call it once for each [`Incoming::Data`], in order.
+    /// Call it once for each [`Incoming::Data`], in order, before `receive` is called again.
     ///
     /// # Errors
     /// [`ProtocolError::InvalidUtf8`]
-    pub fn lend<'a>(&mut self, data: &Data, input: &'a [u8]) -> Result<Piece<'a>, ProtocolError> {
-        let payload = &input[data.payload.clone()];
+    pub fn lend<'a>(
+        &'a mut self,
+        data: &Data,
+        input: &'a [u8],
+    ) -> Result<Piece<'a>, ProtocolError> {
+        let payload = place(self.inflater.as_deref(), data, input);
         let text = match data.kind {
             MessageKind::Binary => Piece::NO_TEXT,
-            MessageKind::Text => self.check_text(payload, data.end)?,
+            MessageKind::Text => {
+                let text = check_text(&mut self.utf8, payload, data.end);
+                if text.is_err() {
+                    self.done = true;
+                    self.rests = false;
+                }
+                text?
+            }
         };
         if data.end {
             self.counts.messages += 1;
         }
         Ok(Piece { kind: data.kind, payload, start: data.start, end: data.end, text })
+    }
+
+    /// The bytes of a piece that was lent before, if `receive` was not called since.
+    pub fn payload<'a>(&'a self, data: &Data, input: &'a [u8]) -> &'a [u8] {
+        place(self.inflater.as_deref(), data, input)
+    }
+
+    /// Gives back the memory that a message was inflated into: nothing lent is looked at any more.
+    ///
+    /// Whoever never calls it keeps up to 32 KiB from the first compressed message on.
+    pub fn release(&mut self) {
+        if let Some(inflater) = &mut self.inflater {
+            inflater.release();
+        }
     }
 
     /// The payload of the ping or pong that was received last.
@@ -312,24 +356,6 @@ impl Receiver {
         self.counts
     }
 
-    #[inline(never)]
-    fn check_text<'a>(
-        &mut self,
-        payload: &'a [u8],
-        end: bool,
-    ) -> Result<crate::utf8::Checked<'a>, ProtocolError> {
-        let text = self.utf8.push(payload);
-        let ended = if end { self.utf8.finish() } else { Ok(()) };
-        match (text, ended) {
-            (Ok(text), Ok(())) => Ok(text),
-            (Err(InvalidUtf8), _) | (_, Err(InvalidUtf8)) => {
-                self.done = true;
-                self.rests = false;
-                Err(ProtocolError::InvalidUtf8)
-            }
-        }
-    }
-
     fn advance(
         &mut self,
         input: &mut [u8],
@@ -348,6 +374,8 @@ impl Receiver {
             };
             let event = if frame.opcode.is_control() {
                 self.read_control(frame, input, consumed)?
+            } else if self.message.as_ref().is_some_and(|message| message.compressed) {
+                self.read_compressed(frame, input, consumed, now)?
             } else {
                 self.read_data(frame, input, consumed, now)
             };
@@ -364,8 +392,9 @@ impl Receiver {
         input: &[u8],
         consumed: &mut usize,
     ) -> Result<Option<FrameHeader>, ProtocolError> {
+        let deflate = self.inflater.is_some();
         if self.header_len == 0 {
-            if let Some((header, len)) = FrameHeader::parse(input, self.role)? {
+            if let Some((header, len)) = FrameHeader::parse_with(input, self.role, deflate)? {
                 *consumed += len;
                 return Ok(Some(header));
             }
@@ -377,7 +406,7 @@ impl Receiver {
         let had = self.header_len;
         let take = input.len().min(FrameHeader::MAX_LEN - had);
         self.header[had..had + take].copy_from_slice(&input[..take]);
-        match FrameHeader::parse(&self.header[..had + take], self.role)? {
+        match FrameHeader::parse_with(&self.header[..had + take], self.role, deflate)? {
             Some((header, len)) => {
                 self.header_len = 0;
                 *consumed += len - had;
@@ -403,8 +432,8 @@ impl Receiver {
                 self.control = Some(Box::new(ControlPayload::EMPTY));
                 self.count_control(now)?;
             }
-            Opcode::Text => self.begin_message(MessageKind::Text)?,
-            Opcode::Binary => self.begin_message(MessageKind::Binary)?,
+            Opcode::Text => self.begin_message(MessageKind::Text, header.compressed)?,
+            Opcode::Binary => self.begin_message(MessageKind::Binary, header.compressed)?,
             Opcode::Continuation => {}
         }
         if !header.opcode.is_control() {
@@ -416,16 +445,26 @@ impl Receiver {
             fin: header.fin,
             mask: header.mask,
             remaining: header.len,
+            unmasked: 0,
         })
     }
 
-    fn begin_message(&mut self, kind: MessageKind) -> Result<(), ProtocolError> {
+    fn begin_message(&mut self, kind: MessageKind, compressed: bool) -> Result<(), ProtocolError> {
         // RFC 6455 §5.4: the fragments of two messages are never mixed.
         if self.message.is_some() {
             return Err(ProtocolError::ExpectedContinuation);
         }
-        self.message =
-            Some(OpenMessage { kind, len: 0, fragments: 0, empty_in_a_row: 0, handed_out: false });
+        if compressed && let Some(inflater) = &mut self.inflater {
+            inflater.begin_message();
+        }
+        self.message = Some(OpenMessage {
+            kind,
+            compressed,
+            len: 0,
+            fragments: 0,
+            empty_in_a_row: 0,
+            handed_out: false,
+        });
         Ok(())
     }
 
@@ -439,7 +478,8 @@ impl Receiver {
         message.fragments += 1;
         message.len = message.len.saturating_add(declared);
         if self.hold_messages {
-            if message.len > config.max_message_size {
+            // What a compressed message inflates to is counted as it does.
+            if !message.compressed && message.len > config.max_message_size {
                 return Err(ProtocolError::MessageTooBig { limit: config.max_message_size });
             }
             if message.fragments > config.max_fragments {
@@ -521,12 +561,90 @@ impl Receiver {
             return None; // an empty fragment, or a header whose payload has not come yet
         }
         self.last_data = now;
+        self.hand_out(payload, end, false)
+    }
+
+    /// Inflates what has come of a frame, until there is a full piece or all of it is used up.
+    fn read_compressed(
+        &mut self,
+        mut frame: OpenFrame,
+        input: &mut [u8],
+        consumed: &mut usize,
+        now: Instant,
+    ) -> Result<Option<Incoming>, ProtocolError> {
+        let start = *consumed;
+        let available = input.len() - start;
+        let len = usize::try_from(frame.remaining).map_or(available, |left| left.min(available));
+        let payload = &mut input[start..start + len];
+        if let Some(mask) = &mut frame.mask
+            && let Some(masked) = payload.get_mut(frame.unmasked..)
+        {
+            mask.apply(masked);
+        }
+        frame.unmasked = frame.unmasked.max(len);
+
+        let ends = frame.fin && u64::try_from(len) == Ok(frame.remaining);
+        let mut used = 0;
+        let mut inflated = 0;
+        if let Some(inflater) = self.inflater.as_mut().filter(|_| len > 0 || ends) {
+            used = inflater.inflate(payload, ends)?;
+            inflated = inflater.chunk().len();
+            let limit = self.config.max_message_size;
+            if self.hold_messages && inflater.inflated() > limit {
+                return Err(ProtocolError::MessageTooBig { limit });
+            }
+        }
+        *consumed += used;
+        frame.unmasked -= used;
+        frame.remaining -= u64::try_from(used).unwrap_or(frame.remaining);
+        let end = ends && used == len;
+        if frame.remaining > 0 {
+            self.frame = Some(frame);
+        }
+        if len > 0 || end {
+            self.last_data = now;
+        }
+        if end && let Some(inflater) = &mut self.inflater {
+            inflater.end_message();
+        }
+        if inflated == 0 && !end {
+            return Ok(None); // nothing comes of it yet
+        }
+        Ok(self.hand_out(0..inflated, end, true))
+    }
+
+    fn hand_out(&mut self, payload: Range<usize>, end: bool, inflated: bool) -> Option<Incoming> {
         let message = self.message.as_mut()?;
         let kind = message.kind;
         let start = !std::mem::replace(&mut message.handed_out, true);
         if end {
             self.message = None;
         }
-        Some(Incoming::Data(Data { kind, start, end, payload }))
+        Some(Incoming::Data(Data { kind, start, end, payload, inflated }))
+    }
+}
+
+/// Where the bytes of a piece lie.
+#[inline]
+fn place<'a>(inflater: Option<&'a Inflater>, data: &Data, input: &'a [u8]) -> &'a [u8] {
+    let place = data.payload.clone();
+    if data.inflated {
+        inflater.and_then(|inflater| inflater.chunk().get(place)).unwrap_or_default()
+    } else {
+        &input[place]
+    }
+}
+
+#[inline(never)]
+fn check_text<'a>(
+    utf8: &mut Utf8Validator,
+    payload: &'a [u8],
+    end: bool,
+) -> Result<crate::utf8::Checked<'a>, ProtocolError> {
+    let text = utf8.push(payload);
+    let ended = if end { utf8.finish() } else { Ok(()) };
+    match (text, ended) {
+        (Ok(text), Ok(())) => Ok(text),
+        (Err(InvalidUtf8), _) | (_, Err(InvalidUtf8)) => Err(ProtocolError::InvalidUtf8),
     }
 }

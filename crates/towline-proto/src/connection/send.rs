@@ -4,14 +4,17 @@ use std::io::IoSlice;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bytes::Bytes;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::closing::{State, WaitingClose};
+use super::compress::Compressing;
 use super::receive::{ControlPayload, Counts};
 use super::timers::Timers;
 use crate::Role;
 use crate::config::Config;
+use crate::deflate::Deflater;
 use crate::error::SendError;
 use crate::frame::{FrameHeader, MAX_CONTROL_LEN, Opcode};
 use crate::mask::MaskKey;
@@ -28,21 +31,26 @@ pub struct Sender {
     /// A client's source of masking keys. A server masks nothing.
     keys: Option<Box<ChaCha12Rng>>,
     pub(super) state: State,
-    message: Option<OpenMessage>,
+    pub(super) message: Option<OpenMessage>,
     frame: Option<OpenFrame>,
+    /// There if compression was agreed on.
+    pub(super) deflater: Option<Box<Deflater>>,
+    /// A large message that is compressed as there is room for it.
+    pub(super) compressing: Option<Compressing>,
     /// A pong that found no room. Only the newest ping needs an answer (RFC 6455 §5.5.3).
     pong: Option<Box<ControlPayload>>,
     pub(super) waiting_close: Option<WaitingClose>,
     pub(super) timers: Timers,
-    counts: Counts,
+    pub(super) counts: Counts,
     /// What `counts.bytes` was at the end of the last bytes of a message.
     data_end: u64,
 }
 
 /// A message that is being sent in fragments.
 #[derive(Debug)]
-struct OpenMessage {
+pub(super) struct OpenMessage {
     kind: MessageKind,
+    pub(super) compressed: bool,
     utf8: Utf8Validator,
 }
 
@@ -71,6 +79,8 @@ impl Sender {
             state: State::Open,
             message: None,
             frame: None,
+            deflater: None,
+            compressing: None,
             pong: None,
             waiting_close: None,
             counts: Counts::default(),
@@ -78,7 +88,7 @@ impl Sender {
         }
     }
 
-    /// Sends a whole message, in one frame.
+    /// Sends a whole message, in one frame; one that is compressed, in frames of 64 KiB of it.
     ///
     /// # Errors
     /// [`SendError::Closed`], [`SendError::MessageOpen`] or [`SendError::FrameOpen`]
@@ -92,19 +102,34 @@ impl Sender {
         if self.message.is_some() {
             return Err(SendError::MessageOpen);
         }
+        self.finish_compressing();
+        if let Some(deflater) = &self.deflater
+            && deflater.wants(message.len(), true)
+            && self.send_compressed(&message)
+        {
+            return Ok(());
+        }
+        self.send_plain(message);
+        Ok(())
+    }
+
+    pub(super) fn send_plain(&mut self, message: Message) {
         let opcode = data_opcode(message.kind());
-        let payload = message.into_bytes();
+        self.push_whole(opcode, false, message.into_bytes());
+    }
+
+    /// A whole message as one frame.
+    pub(super) fn push_whole(&mut self, opcode: Opcode, compressed: bool, payload: Bytes) {
         if self.keys.is_some() {
-            self.push_frame(true, opcode, &payload);
+            self.push_frame(true, compressed, opcode, &payload);
         } else {
-            self.push_header(true, opcode, length(&payload));
+            self.push_header(true, compressed, opcode, length(&payload));
             self.counts.bytes += length(&payload);
             self.outbox.push_shared(payload);
             self.data_end = self.counts.bytes;
         }
         self.counts.messages += 1;
-        self.outbox.allow_quick(self.config.max_outbox);
-        Ok(())
+        self.allow_quick();
     }
 
     /// Sends a message, or the next part of one, in one frame, from memory that is only borrowed.
@@ -144,13 +169,13 @@ impl Sender {
 
     #[inline(never)]
     fn send_any_part(&mut self, part: Part<'_>) -> Result<(), SendError> {
-        if self.begin_part(&part)? {
+        if self.begin_part(&part)? && !self.compress_part(&part) {
             let mask = self.push_part_header(&part);
             let out = self.outbox.push_copy(part.rest);
             if let Some(mask) = mask {
                 mask.apply_all(out);
             }
-            self.outbox.allow_quick(self.config.max_outbox);
+            self.allow_quick();
         }
         Ok(())
     }
@@ -171,7 +196,7 @@ impl Sender {
         if self.keys.is_some() {
             return self.send_part(part);
         }
-        if self.begin_part(&part)? {
+        if self.begin_part(&part)? && !self.compress_part(&part) {
             self.push_part_header(&part);
             self.outbox.push_through(part.rest, write);
         }
@@ -181,6 +206,8 @@ impl Sender {
     /// Sends a part of a message, in one frame; `fin` ends the message.
     ///
     /// The first part decides the message's kind. A character of a text may be cut between parts.
+    /// A part that is compressed is flushed, so that the peer can inflate all of it, and makes a
+    /// frame for each 64 KiB.
     ///
     /// # Errors
     /// [`SendError::Closed`], [`SendError::KindChanged`], [`SendError::InvalidUtf8`] or
@@ -193,8 +220,14 @@ impl Sender {
     ) -> Result<(), SendError> {
         let first = self.begin_fragment(kind)?;
         self.check_text(kind, payload, fin)?;
-        self.push_frame(fin, if first { data_opcode(kind) } else { Opcode::Continuation }, payload);
-        self.end_fragment(kind, fin);
+        self.finish_compressing();
+        if self.compresses(first, payload.len(), fin) {
+            self.push_compressed(first, kind, payload, fin);
+        } else {
+            let opcode = if first { data_opcode(kind) } else { Opcode::Continuation };
+            self.push_frame(fin, false, opcode, payload);
+            self.end_fragment(kind, false, fin);
+        }
         Ok(())
     }
 
@@ -202,11 +235,13 @@ impl Sender {
     /// calls of [`continue_frame`](Self::continue_frame). `fin` ends the message with it.
     ///
     /// Until the payload is complete nothing else can be sent, not even a pong or a closing
-    /// frame (RFC 6455 §5.4): large messages do better in fragments, where the peer takes them.
+    /// frame (RFC 6455 §5.4): large messages do better in fragments, where the peer takes them. It
+    /// is never compressed, or its length could not be told.
     ///
     /// # Errors
-    /// [`SendError::Closed`], [`SendError::KindChanged`], [`SendError::FrameOpen`] or
-    /// [`SendError::FrameTooLong`]; of a text whose last frame is empty, [`SendError::InvalidUtf8`]
+    /// [`SendError::Closed`], [`SendError::KindChanged`], [`SendError::FrameOpen`],
+    /// [`SendError::FrameTooLong`] or [`SendError::MessageCompressed`]; of a text whose last frame
+    /// is empty, [`SendError::InvalidUtf8`]
     pub fn start_frame(&mut self, kind: MessageKind, len: u64, fin: bool) -> Result<(), SendError> {
         if len == 0 {
             return self.send_fragment(kind, &[], fin);
@@ -215,10 +250,15 @@ impl Sender {
         if len > MAX_FRAME_LEN {
             return Err(SendError::FrameTooLong);
         }
+        if self.message.as_ref().is_some_and(|open| open.compressed) {
+            return Err(SendError::MessageCompressed);
+        }
+        self.finish_compressing();
         let opcode = if first { data_opcode(kind) } else { Opcode::Continuation };
-        let mask = self.push_header(fin, opcode, len);
+        let mask = self.push_header(fin, false, opcode, len);
         if self.message.is_none() {
-            self.message = Some(OpenMessage { kind, utf8: Utf8Validator::default() });
+            self.message =
+                Some(OpenMessage { kind, compressed: false, utf8: Utf8Validator::default() });
         }
         self.frame = Some(OpenFrame { kind, fin, mask, remaining: len });
         self.data_end = self.counts.bytes;
@@ -251,7 +291,7 @@ impl Sender {
         self.data_end = self.counts.bytes;
         if ended {
             self.frame = None;
-            self.end_fragment(kind, fin);
+            self.end_fragment(kind, false, fin);
         }
         Ok(())
     }
@@ -290,7 +330,7 @@ impl Sender {
             return;
         }
         self.pong = None; // this one is newer
-        if self.has_room() && self.pong(payload).is_ok() {
+        if self.outbox_has_room() && self.pong(payload).is_ok() {
             return;
         }
         let mut pong = ControlPayload::EMPTY;
@@ -306,19 +346,29 @@ impl Sender {
     /// Whether less waits to be written than [`Config::max_outbox`].
     #[inline(always)]
     pub fn has_room(&self) -> bool {
+        self.outbox_has_room() && self.compressing.is_none()
+    }
+
+    /// Between the frames of a message there is room for a control frame.
+    fn outbox_has_room(&self) -> bool {
         self.outbox.len() < self.config.max_outbox
     }
 
     /// The bytes to write. What waited for room is added first.
     pub fn outbox(&mut self) -> &mut Outbox {
         if self.frame.is_none() {
-            if self.has_room()
+            if self.outbox_has_room()
                 && let Some(pong) = self.pong.take()
             {
                 // Closed or too long: neither can be, and a pong is no promise.
                 let _ = self.pong(pong.as_slice());
             }
-            self.push_waiting_close();
+            while self.outbox_has_room() && self.compressing.is_some() {
+                self.go_on_compressing();
+            }
+            if !self.must_finish_first() {
+                self.push_waiting_close();
+            }
         }
         &mut self.outbox
     }
@@ -349,8 +399,20 @@ impl Sender {
         self.counts
     }
 
+    /// Lets small messages take the quick way, on which nothing is compressed.
+    fn allow_quick(&mut self) {
+        if self.deflater.is_none() {
+            self.outbox.allow_quick(self.config.max_outbox);
+        }
+    }
+
     pub(super) fn has_open_frame(&self) -> bool {
         self.frame.is_some()
+    }
+
+    /// Whether something that was sent before has to go out before the closing frame can.
+    pub(super) fn must_finish_first(&self) -> bool {
+        self.frame.is_some() || self.compressing.is_some()
     }
 
     /// Bytes that have left the outbox.
@@ -365,7 +427,7 @@ impl Sender {
 
     /// Puts a control frame into the outbox, whatever the state.
     pub(super) fn push_control(&mut self, opcode: Opcode, payload: &[u8]) {
-        self.push_frame(true, opcode, payload);
+        self.push_frame(true, false, opcode, payload);
     }
 
     /// Drops a pong that waits: the connection is closing.
@@ -401,7 +463,7 @@ impl Sender {
         let first = self.message.is_none();
         let opcode = if first { data_opcode(part.kind) } else { Opcode::Continuation };
         let len = u64::try_from(part.len()).unwrap_or(u64::MAX);
-        let mut mask = self.push_header(part.end, opcode, len);
+        let mut mask = self.push_header(part.end, false, opcode, len);
         if let Some(first) = part.first {
             let out = self.outbox.push_copy(first.encode_utf8(&mut [0; 4]).as_bytes());
             if let Some(mask) = &mut mask {
@@ -413,13 +475,19 @@ impl Sender {
         if first && part.end {
             self.counts.messages += 1;
         } else {
-            self.end_fragment(part.kind, part.end);
+            self.end_fragment(part.kind, false, part.end);
         }
         mask
     }
 
+    /// Sends a part compressed, if its message is to be.
+    #[inline]
+    fn compress_part(&mut self, part: &Part<'_>) -> bool {
+        self.deflater.is_some() && self.compress_part_now(part)
+    }
+
     #[inline(always)]
-    fn check_open(&self) -> Result<(), SendError> {
+    pub(super) fn check_open(&self) -> Result<(), SendError> {
         if self.state != State::Open {
             return Err(SendError::Closed);
         }
@@ -446,36 +514,57 @@ impl Sender {
         if kind == MessageKind::Binary {
             return Ok(());
         }
-        let mut utf8 =
-            self.message.as_ref().map_or_else(Utf8Validator::default, |open| open.utf8.clone());
+        let (mut utf8, compressed) = match &self.message {
+            Some(open) => (open.utf8.clone(), open.compressed),
+            None => (Utf8Validator::default(), false),
+        };
         utf8.push(payload).map_err(|_| SendError::InvalidUtf8)?;
         if end {
             utf8.clone().finish().map_err(|_| SendError::InvalidUtf8)?;
         }
-        self.message = Some(OpenMessage { kind, utf8 });
+        self.message = Some(OpenMessage { kind, compressed, utf8 });
         Ok(())
     }
 
-    fn end_fragment(&mut self, kind: MessageKind, fin: bool) {
+    pub(super) fn end_fragment(&mut self, kind: MessageKind, compressed: bool, fin: bool) {
         if fin {
             self.message = None;
             self.counts.messages += 1;
-        } else if self.message.is_none() {
-            self.message = Some(OpenMessage { kind, utf8: Utf8Validator::default() });
+            return;
+        }
+        match &mut self.message {
+            Some(open) => open.compressed = compressed,
+            None => {
+                self.message =
+                    Some(OpenMessage { kind, compressed, utf8: Utf8Validator::default() });
+            }
         }
     }
 
     #[inline(always)]
-    fn push_header(&mut self, fin: bool, opcode: Opcode, len: u64) -> Option<MaskKey> {
+    fn push_header(
+        &mut self,
+        fin: bool,
+        compressed: bool,
+        opcode: Opcode,
+        len: u64,
+    ) -> Option<MaskKey> {
         // RFC 6455 §5.3: a fresh, unpredictable key for each frame.
         let mask = self.keys.as_mut().map(|keys| MaskKey::new(keys.next_u32().to_ne_bytes()));
+        let header = FrameHeader::new(fin, opcode, mask, len).compressed(compressed);
         self.counts.frames += 1;
-        self.counts.bytes += self.outbox.push_header(&FrameHeader::new(fin, opcode, mask, len));
+        self.counts.bytes += self.outbox.push_header(&header);
         mask
     }
 
-    fn push_frame(&mut self, fin: bool, opcode: Opcode, payload: &[u8]) {
-        let mask = self.push_header(fin, opcode, length(payload));
+    pub(super) fn push_frame(
+        &mut self,
+        fin: bool,
+        compressed: bool,
+        opcode: Opcode,
+        payload: &[u8],
+    ) {
+        let mask = self.push_header(fin, compressed, opcode, length(payload));
         let out = self.outbox.push_copy(payload);
         if let Some(mut mask) = mask {
             mask.apply(out);
@@ -490,7 +579,7 @@ impl Sender {
 /// The longest frame in bytes: a length's top bit is never set (RFC 6455 §5.2).
 const MAX_FRAME_LEN: u64 = i64::MAX.unsigned_abs();
 
-const fn data_opcode(kind: MessageKind) -> Opcode {
+pub(super) const fn data_opcode(kind: MessageKind) -> Opcode {
     match kind {
         MessageKind::Text => Opcode::Text,
         MessageKind::Binary => Opcode::Binary,

@@ -141,7 +141,7 @@ impl Sender {
 
     /// Starts the clock of the closing handshake; the closing frame comes next.
     pub(super) fn closing(&mut self, now: Instant) {
-        let before = if self.has_open_frame() { u64::MAX } else { self.counts().bytes };
+        let before = if self.must_finish_first() { u64::MAX } else { self.counts().bytes };
         let wait = Wait { since: now, written: self.written(), before };
         self.timers.close = Some(Box::new(wait));
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use base64::Engine as _;
 use http::header::{CONNECTION, SEC_WEBSOCKET_ACCEPT, UPGRADE};
-use http::{Response, StatusCode, Version};
+use http::{HeaderMap, Response, StatusCode, Version};
 
 use super::deadline::Deadline;
 use super::headers::{elements, extensions, has_token, only, subprotocols};
@@ -34,6 +34,9 @@ pub struct ClientHandshake {
     head: Vec<u8>,
     accept: String,
     offered: Vec<String>,
+    /// Taken when the answer has come.
+    #[cfg(feature = "deflate")]
+    deflate: Option<crate::DeflateOffer>,
     reader: HeadReader,
     deadline: Deadline,
 }
@@ -56,10 +59,18 @@ impl ClientHandshake {
     /// client knows that the answer is not one out of some cache.
     pub fn new(request: ClientRequest, key: [u8; 16], limits: HeadLimits) -> Self {
         let key = BASE64.encode(key);
+        #[cfg(feature = "deflate")]
+        let deflate = request.offer();
+        #[cfg(feature = "deflate")]
+        let extensions = deflate.as_ref().map(ToString::to_string);
+        #[cfg(not(feature = "deflate"))]
+        let extensions: Option<String> = None;
         Self {
-            head: request.head(&key),
+            head: request.head(&key, extensions.as_deref()),
             accept: accept_key(&key),
             offered: request.subprotocols().to_vec(),
+            #[cfg(feature = "deflate")]
+            deflate,
             reader: HeadReader::new(limits),
             deadline: Deadline::default(),
         }
@@ -124,7 +135,7 @@ impl ClientHandshake {
         }
     }
 
-    fn check(&self, response: &Response<()>) -> Result<Negotiated, HandshakeError> {
+    fn check(&mut self, response: &Response<()>) -> Result<Negotiated, HandshakeError> {
         let headers = response.headers();
         // RFC 9110 §15.2: HTTP/1.0 has no 1xx.
         if response.version() != Version::HTTP_11 {
@@ -140,18 +151,40 @@ impl ClientHandshake {
         if only(headers, SEC_WEBSOCKET_ACCEPT).is_none_or(|accept| *accept != self.accept) {
             return Err(HandshakeError::Accept);
         }
-        if let Some(extension) = extensions(headers).map_err(HandshakeError::Extensions)?.pop() {
-            return Err(HandshakeError::ExtensionNotOffered(extension.name));
-        }
+        let terms = self.check_extensions(headers)?;
         let chosen = subprotocols(headers).map_err(HandshakeError::Subprotocols)?;
         match <[String; 1]>::try_from(chosen) {
             Ok([name]) if self.offered.contains(&name) => {
-                Ok(Negotiated { subprotocol: Some(name) })
+                Ok(Negotiated { subprotocol: Some(name), ..terms })
             }
             Ok([name]) => Err(HandshakeError::SubprotocolNotOffered(name)),
             // RFC 6455 §4.1: a server may choose none.
-            Err(none) if none.is_empty() => Ok(Negotiated::default()),
+            Err(none) if none.is_empty() => Ok(terms),
             Err(_) => Err(HandshakeError::SeveralSubprotocols),
+        }
+    }
+
+    /// RFC 6455 §4.1: a server may choose among what was offered, and nothing else.
+    #[cfg(feature = "deflate")]
+    fn check_extensions(&mut self, headers: &HeaderMap) -> Result<Negotiated, HandshakeError> {
+        let mut chosen = extensions(headers).map_err(HandshakeError::Extensions)?;
+        let mut terms = Negotiated::default();
+        if let Some(offer) = self.deflate.take() {
+            terms.deflate = offer.agreed(&chosen).map_err(HandshakeError::Deflate)?;
+            chosen.retain(|extension| extension.name != crate::DeflateOffer::NAME);
+        }
+        match chosen.pop() {
+            Some(extension) => Err(HandshakeError::ExtensionNotOffered(extension.name)),
+            None => Ok(terms),
+        }
+    }
+
+    #[cfg(not(feature = "deflate"))]
+    #[expect(clippy::unused_self, reason = "with the feature `deflate` there may be an offer")]
+    fn check_extensions(&mut self, headers: &HeaderMap) -> Result<Negotiated, HandshakeError> {
+        match extensions(headers).map_err(HandshakeError::Extensions)?.pop() {
+            Some(extension) => Err(HandshakeError::ExtensionNotOffered(extension.name)),
+            None => Ok(Negotiated::default()),
         }
     }
 }

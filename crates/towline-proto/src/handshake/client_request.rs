@@ -25,6 +25,8 @@ pub struct ClientRequest {
     subprotocols: Vec<String>,
     /// In the order of their first mention, each name once.
     headers: Vec<(HeaderName, HeaderValue)>,
+    #[cfg(feature = "deflate")]
+    deflate: Option<crate::Deflate>,
 }
 
 impl ClientRequest {
@@ -35,6 +37,8 @@ impl ClientRequest {
             resource: uri.resource().to_owned(),
             subprotocols: Vec::new(),
             headers: Vec::new(),
+            #[cfg(feature = "deflate")]
+            deflate: None,
         }
     }
 
@@ -53,6 +57,14 @@ impl ClientRequest {
         }
         self.subprotocols.push(name.to_owned());
         Ok(self)
+    }
+
+    /// Offers to compress messages (RFC 7692). At first nothing is offered.
+    #[cfg(feature = "deflate")]
+    #[must_use]
+    pub fn deflate(mut self, settings: impl Into<Option<crate::Deflate>>) -> Self {
+        self.deflate = settings.into();
+        self
     }
 
     /// Names the origin on whose behalf the client acts, as browsers do (RFC 6455 §10.2).
@@ -88,8 +100,14 @@ impl ClientRequest {
         &self.subprotocols
     }
 
+    /// The offer for one connection, which reserves memory for it.
+    #[cfg(feature = "deflate")]
+    pub(super) fn offer(&self) -> Option<crate::DeflateOffer> {
+        self.deflate.as_ref().map(crate::Deflate::offer)
+    }
+
     /// Prints the head.
-    pub(super) fn head(&self, key: &str) -> Vec<u8> {
+    pub(super) fn head(&self, key: &str, extensions: Option<&str>) -> Vec<u8> {
         let mut head = format!("GET {} HTTP/1.1\r\n", self.resource).into_bytes();
         match self.own(&HOST) {
             Some(host) => write_header(&mut head, &HOST, host),
@@ -105,6 +123,9 @@ impl ClientRequest {
         if !self.subprotocols.is_empty() {
             let list = self.subprotocols.join(", ");
             head.extend_from_slice(format!("Sec-WebSocket-Protocol: {list}\r\n").as_bytes());
+        }
+        if let Some(offer) = extensions {
+            head.extend_from_slice(format!("Sec-WebSocket-Extensions: {offer}\r\n").as_bytes());
         }
         if let Some(origin) = self.own(&ORIGIN) {
             write_header(&mut head, &ORIGIN, origin);

@@ -33,8 +33,10 @@ use sha1::{Digest as _, Sha1};
 pub struct Negotiated {
     /// The subprotocol the server chose from the client's list, if it chose one (RFC 6455 §1.9).
     pub subprotocol: Option<String>,
-    // Extensions (RFC 6455 §9) belong here. While none is implemented, none is offered, a server
-    // accepts none, and a client refuses any that a server names.
+    /// How messages are compressed, if both sides want it: the one extension that there is here
+    /// (RFC 7692). Any other is not offered, not accepted, and refused if a server names it.
+    #[cfg(feature = "deflate")]
+    pub deflate: Option<crate::DeflateTerms>,
 }
 
 /// How large a head may become before it is refused.

@@ -17,12 +17,14 @@ use crate::uri::Authority;
 pub struct ServerRequest {
     request: Request<()>,
     subprotocols: Result<Vec<String>, ListError>,
+    /// What of the client's offers is accepted.
+    terms: Negotiated,
 }
 
 impl ServerRequest {
     pub(super) fn new(request: Request<()>) -> Self {
         let subprotocols = subprotocols(request.headers());
-        Self { request, subprotocols }
+        Self { request, subprotocols, terms: Negotiated::default() }
     }
 
     /// The head as it came, repeated headers included.
@@ -68,6 +70,15 @@ impl ServerRequest {
         self.key().map(drop)
     }
 
+    /// Compresses messages if the client offers it in a way that these settings can meet
+    /// (RFC 7692 §5.1). Without this call every offer is declined.
+    ///
+    /// Memory for it is reserved from the settings' budget now.
+    #[cfg(feature = "deflate")]
+    pub fn deflate(&mut self, settings: &crate::Deflate) {
+        self.terms.deflate = settings.accept(self.request.headers());
+    }
+
     /// Checks the request, and prints the answer that opens the WebSocket (RFC 6455 §4.2.2).
     ///
     /// A subprotocol must be one of [those offered](Self::subprotocols); `headers` are sent as
@@ -92,6 +103,10 @@ impl ServerRequest {
         if let Some(name) = subprotocol {
             head.extend_from_slice(format!("Sec-WebSocket-Protocol: {name}\r\n").as_bytes());
         }
+        #[cfg(feature = "deflate")]
+        if let Some(deflate) = &self.terms.deflate {
+            head.extend_from_slice(format!("Sec-WebSocket-Extensions: {deflate}\r\n").as_bytes());
+        }
         for (name, value) in headers {
             if let Some(advice) = reserved(name) {
                 let error = RequestError::Reserved { name: name.clone(), advice };
@@ -100,7 +115,8 @@ impl ServerRequest {
             write_header(&mut head, name, value);
         }
         head.extend_from_slice(b"\r\n");
-        Ok((head, Negotiated { subprotocol: subprotocol.map(str::to_owned) }))
+        let subprotocol = subprotocol.map(str::to_owned);
+        Ok((head, Negotiated { subprotocol, ..self.terms.clone() }))
     }
 
     /// The client's key, once everything else has been checked in the order of RFC 6455 §4.2.1.

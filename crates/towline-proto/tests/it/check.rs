@@ -76,6 +76,17 @@ pub(crate) fn check_outcome(
     events: &[Got],
     error: Option<ProtocolError>,
 ) {
+    check_on(|role| connection(role, config), transcript, events, error);
+}
+
+/// The same on connections that are made in another way.
+#[track_caller]
+pub(crate) fn check_on(
+    connect: impl Fn(Role) -> Connection,
+    transcript: &[u8],
+    events: &[Got],
+    error: Option<ProtocolError>,
+) {
     let expected = (events.to_vec(), error);
     for role in [Role::Client, Role::Server] {
         let bytes = match role {
@@ -83,7 +94,7 @@ pub(crate) fn check_outcome(
             Role::Server => masked(transcript),
         };
         for cuts in ways_to_cut(bytes.len()) {
-            let told = feed(role, config, &bytes, &cuts).told();
+            let told = feed_to(connect(role), &bytes, &cuts).told();
             assert_eq!(told, expected, "{role:?} receives {bytes:02x?} cut at {cuts:?}");
         }
     }
@@ -143,10 +154,18 @@ impl Outcome {
     }
 }
 
+fn connection(role: Role, config: &Config) -> Connection {
+    Connection::new(role, config.clone(), [7; 32], Instant::now())
+}
+
 /// Feeds a new connection the bytes, cut at these places.
 pub(crate) fn feed(role: Role, config: &Config, bytes: &[u8], cuts: &[usize]) -> Outcome {
+    feed_to(connection(role, config), bytes, cuts)
+}
+
+/// Feeds a connection the bytes, cut at these places.
+pub(crate) fn feed_to(mut connection: Connection, bytes: &[u8], cuts: &[usize]) -> Outcome {
     let now = Instant::now();
-    let mut connection = Connection::new(role, config.clone(), [7; 32], now);
     let mut joined = Joined::default();
     let mut events = Vec::new();
     let mut error = None;

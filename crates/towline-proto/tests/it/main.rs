@@ -5,6 +5,8 @@ mod client;
 mod close;
 mod closing;
 mod config;
+#[cfg(feature = "deflate")]
+mod deflate;
 mod frame;
 mod headers;
 mod hostile;

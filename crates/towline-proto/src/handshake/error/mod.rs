@@ -68,6 +68,9 @@ pub enum HandshakeError {
     Accept,
     /// The server chose an extension that was not offered (RFC 6455 §4.1).
     ExtensionNotOffered(String),
+    /// The server's answer to the offer of compression does not fit it (RFC 7692 §7.1).
+    #[cfg(feature = "deflate")]
+    Deflate(crate::DeflateError),
     /// The server chose a subprotocol that was not offered (RFC 6455 §4.1).
     SubprotocolNotOffered(String),
     /// The server chose more than one subprotocol (RFC 6455 §4.1).
@@ -110,6 +113,10 @@ impl fmt::Display for HandshakeError {
             }
             Self::ExtensionNotOffered(name) => {
                 write!(f, "the server chose the extension {name:?}, which was not offered")
+            }
+            #[cfg(feature = "deflate")]
+            Self::Deflate(error) => {
+                write!(f, "the server's answer about permessage-deflate is wrong: {error}")
             }
             Self::SubprotocolNotOffered(name) => {
                 write!(f, "the server chose the subprotocol {name:?}, which was not offered")

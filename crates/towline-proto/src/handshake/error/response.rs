@@ -45,6 +45,8 @@ impl HandshakeError {
             | Self::ExtensionNotOffered(_)
             | Self::SubprotocolNotOffered(_)
             | Self::SeveralSubprotocols => StatusCode::BAD_GATEWAY,
+            #[cfg(feature = "deflate")]
+            Self::Deflate(_) => StatusCode::BAD_GATEWAY,
         }
     }
 
