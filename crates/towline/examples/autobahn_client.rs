@@ -3,7 +3,7 @@
 //! It asks the suite's server how many cases there are, echoes every message of each, and has the
 //! report written.
 
-use towline::{Config, ErrorKind, MessageWebSocket};
+use towline::{Config, Deflate, ErrorKind, MessageWebSocket};
 
 const AGENT: &str = "towline";
 
@@ -38,7 +38,8 @@ async fn main() -> towline::Result<()> {
 
 async fn echo(url: &str) -> towline::Result<()> {
     let config = Config::default().max_message_size(256 * 1024 * 1024);
-    let client = towline::Client::builder().config(config).build()?;
+    // Groups 12 and 13 are about compression; the others do not accept it.
+    let client = towline::Client::builder().config(config).deflate(Deflate::default()).build()?;
     let mut socket = MessageWebSocket::from(client.connect(url).await?);
     while let Some(message) = socket.recv().await? {
         // What has gathered goes out when `recv` has to wait.

@@ -95,10 +95,9 @@ impl Client {
         let mut handshake =
             ClientHandshake::new(request, rand::random(), self.limits).expire_at(deadline);
         let (terms, rest) = http1::request(&mut io, &mut handshake, &doing).await?;
-        info.subprotocol = terms.subprotocol.map(String::into_boxed_str);
         info.request = handshake.request().into();
         info.response = handshake.received().into();
-        Ok(WebSocket::with_info(io, Role::Client, self.config.clone(), &rest, info))
+        Ok(WebSocket::with_info(io, Role::Client, terms, self.config.clone(), &rest, info))
     }
 }
 
@@ -141,6 +140,17 @@ impl ClientBuilder {
     /// Names the origin on whose behalf the client acts, as browsers do. Off by default.
     pub fn origin(self, origin: &str) -> Self {
         self.request(format!("setting the origin {origin:?}"), |request| request.origin(origin))
+    }
+
+    /// Offers to compress messages, with these settings. Off by default.
+    ///
+    /// What was agreed on is in [`ConnectionInfo::deflate`](crate::ConnectionInfo::deflate). See
+    /// [`guide::compression`](crate::guide::compression).
+    #[cfg(feature = "deflate")]
+    pub fn deflate(mut self, settings: crate::Deflate) -> Self {
+        let settings = crate::deflate::within_budget(settings);
+        self.client.request = self.client.request.deflate(settings);
+        self
     }
 
     /// Decides whom to trust. By default, whom the operating system trusts.

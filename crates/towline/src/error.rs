@@ -89,9 +89,9 @@ impl Error {
     /// Something the peer did while we were `doing`.
     pub(crate) fn protocol(error: ProtocolError) -> Self {
         let kind = match error {
-            ProtocolError::MessageTooBig { .. } | ProtocolError::FrameTooBig { .. } => {
-                ErrorKind::TooBig
-            }
+            ProtocolError::MessageTooBig { .. }
+            | ProtocolError::RatioTooHigh { .. }
+            | ProtocolError::FrameTooBig { .. } => ErrorKind::TooBig,
             _ => ErrorKind::Protocol,
         };
         let mut result = Self::new(kind, "receiving").cause(error);
@@ -100,6 +100,8 @@ impl Error {
             ProtocolError::MessageTooBig { .. } => result.advise(
                 "raise Config::max_message_size, or read it as a stream with StreamWebSocket",
             ),
+            ProtocolError::RatioTooHigh { .. } => result
+                .advise("raise Deflate::max_ratio, if the peer is known to send such messages"),
             ProtocolError::FrameTooBig { .. } => {
                 result.advise("raise Config::max_frame_size, or have the peer send smaller frames")
             }

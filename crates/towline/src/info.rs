@@ -4,8 +4,8 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use towline_proto::handshake::HeadLimits;
 use towline_proto::handshake::http1::HeadReader;
+use towline_proto::handshake::{HeadLimits, Negotiated};
 
 /// What is known about a connection since it was opened.
 ///
@@ -17,6 +17,8 @@ pub struct ConnectionInfo {
     pub(crate) local_addr: Option<SocketAddr>,
     pub(crate) peer_addr: Option<SocketAddr>,
     pub(crate) subprotocol: Option<Box<str>>,
+    #[cfg(feature = "deflate")]
+    pub(crate) deflate: Option<Box<towline_proto::DeflateTerms>>,
     pub(crate) request: Box<[u8]>,
     pub(crate) response: Box<[u8]>,
     pub(crate) tls_version: Option<TlsVersion>,
@@ -38,6 +40,21 @@ impl ConnectionInfo {
         self.subprotocol.as_deref()
     }
 
+    /// How messages are compressed, if client and server agreed on it.
+    #[cfg(feature = "deflate")]
+    pub fn deflate(&self) -> Option<&towline_proto::DeflateTerms> {
+        self.deflate.as_deref()
+    }
+
+    /// Notes what the opening handshake came to.
+    pub(crate) fn agreed(&mut self, terms: Negotiated) {
+        self.subprotocol = terms.subprotocol.map(String::into_boxed_str);
+        #[cfg(feature = "deflate")]
+        {
+            self.deflate = terms.deflate.map(|terms| Box::new(terms.unreserved()));
+        }
+    }
+
     /// The opening handshake's request; `None` if somebody else's code did the handshake.
     pub fn request(&self) -> Option<http::Request<()>> {
         parsed(&self.request)?.request().ok()
@@ -57,12 +74,14 @@ impl ConnectionInfo {
 /// Without the heads: cookies and credentials travel in them.
 impl fmt::Debug for ConnectionInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ConnectionInfo")
+        let mut shown = f.debug_struct("ConnectionInfo");
+        shown
             .field("local_addr", &self.local_addr)
             .field("peer_addr", &self.peer_addr)
-            .field("subprotocol", &self.subprotocol)
-            .field("tls_version", &self.tls_version)
-            .finish_non_exhaustive()
+            .field("subprotocol", &self.subprotocol);
+        #[cfg(feature = "deflate")]
+        shown.field("deflate", &self.deflate.as_ref().map(ToString::to_string));
+        shown.field("tls_version", &self.tls_version).finish_non_exhaustive()
     }
 }
 

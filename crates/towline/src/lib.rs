@@ -46,6 +46,7 @@
 //! | a WebSocket over a byte stream of your own | [`guide::transport`], [`WebSocket::new`] |
 //! | headers, subprotocols, deadlines, trusted certificates | [`Client`] |
 //! | `wss`, limits, origins, shutting down | [`Server`], [`ServerBuilder`] |
+//! | to compress messages | [`guide::compression`] |
 //! | the protocol without I/O | [`proto`] |
 //!
 //! # How it behaves
@@ -58,16 +59,19 @@
 //! - **Whoever reads keeps the connection.** Pings are answered, deadlines kept and the closing
 //!   handshake done while something waits in a read; there is no task behind your back.
 //! - **Every async function says what cancelling it does.** Those that receive lose nothing.
-//! - **No compression** is offered or accepted, no proxy is used, no redirect followed, and no
+//! - **No compression** unless you ask for it, no proxy is used, no redirect followed, and no
 //!   credentials are sent unless you set a header.
 //!
 //! # Features
 //!
-//! `tls` (default): `wss`. `idn`: host names outside ASCII.
+//! `tls` (default): `wss`. `deflate` (default): compression, which is off until it is asked for.
+//! `idn`: host names outside ASCII.
 #![forbid(unsafe_code)]
 
 mod client;
 mod deadline;
+#[cfg(feature = "deflate")]
+mod deflate;
 mod dial;
 mod error;
 mod http1;
@@ -82,7 +86,7 @@ mod transport;
 mod websocket;
 
 pub mod guide {
-    //! Three things to build, each in full.
+    //! Three things to build, each in full, and one to turn on.
 
     #[doc = include_str!("guide/chat.md")]
     pub mod chat {}
@@ -92,9 +96,15 @@ pub mod guide {
 
     #[doc = include_str!("guide/transport.md")]
     pub mod transport {}
+
+    #[cfg(feature = "deflate")]
+    #[doc = include_str!("guide/compression.md")]
+    pub mod compression {}
 }
 
 pub use client::{Client, ClientBuilder};
+#[cfg(feature = "deflate")]
+pub use deflate::deflate_budget;
 pub use error::{Error, ErrorKind, Result};
 pub use info::{ConnectionInfo, Stats, TlsVersion};
 pub use message::{Batch, Event, MessageReceiver, MessageSender, MessageWebSocket};
@@ -114,6 +124,9 @@ pub use towline_proto::{
     CloseCode, CloseFrame, Config, Fragment, Message, MessageKind, MessageRef, Part, Piece,
     Utf8Bytes, WsUri,
 };
+
+#[cfg(feature = "deflate")]
+pub use towline_proto::{Deflate, DeflateTerms, MemoryBudget, Prepared};
 
 /// The README's examples are compiled like any other.
 #[cfg(doctest)]

@@ -50,6 +50,12 @@ impl Sender {
         }
     }
 
+    /// What [`compress`](Self::compress) set; false where compression was not agreed on.
+    #[cfg(feature = "deflate")]
+    pub fn get_compress(&self) -> bool {
+        self.deflater.as_ref().is_some_and(|deflater| deflater.is_on())
+    }
+
     /// Whether the part of a message that comes next is compressed.
     pub(super) fn compresses(&self, first: bool, len: usize, fin: bool) -> bool {
         match (&self.message, &self.deflater) {

@@ -47,6 +47,10 @@ impl Deflater {
         self.on = on;
     }
 
+    pub(crate) fn is_on(&self) -> bool {
+        self.on
+    }
+
     /// Whether to compress a message that begins with so many bytes, or is so long as a `whole`.
     pub(crate) fn wants(&self, len: usize, whole: bool) -> bool {
         let worth_it = !whole || len >= self.settings.get_threshold();

@@ -153,6 +153,12 @@ impl DeflateTerms {
         client_bits(&self.answer)
     }
 
+    /// The same terms, which reserve nothing: to be looked at, not to be compressed by.
+    #[must_use]
+    pub fn unreserved(&self) -> Self {
+        Self { reserved: None, ..self.clone() }
+    }
+
     /// The settings under which it was agreed.
     pub fn settings(&self) -> &Deflate {
         &self.settings

@@ -30,7 +30,7 @@ pub struct ClientRequest {
 }
 
 impl ClientRequest {
-    /// A request for this address. It names no origin and offers no extension.
+    /// A request for this address. It names no origin and offers no compression.
     pub fn new(uri: &WsUri) -> Self {
         Self {
             authority: uri.authority(),

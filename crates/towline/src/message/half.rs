@@ -137,6 +137,25 @@ impl MessageSender {
         self.writer.flush().await
     }
 
+    /// As [`MessageWebSocket::send_prepared`](crate::MessageWebSocket::send_prepared).
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Cancel safety
+    /// As there.
+    #[cfg(feature = "deflate")]
+    pub async fn send_prepared(&self, message: &crate::Prepared) -> Result<()> {
+        self.writer.send_prepared(message).await
+    }
+
+    /// As [`MessageWebSocket::set_compress`](crate::MessageWebSocket::set_compress), for what this
+    /// sender sends, and senders cloned of it from now on.
+    #[cfg(feature = "deflate")]
+    pub fn set_compress(&mut self, on: bool) {
+        self.writer.compress = on;
+    }
+
     /// As [`MessageWebSocket::send_fragment`](crate::MessageWebSocket::send_fragment).
     ///
     /// There is one message at a time for all clones: until it has ended none can send another,

@@ -201,6 +201,30 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
         poll_fn(|cx| self.socket.parts.link.poll_flush(cx)).await
     }
 
+    /// Sends a message that was compressed before, to many.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    ///
+    /// # Cancel safety
+    /// As [`send`](Self::send).
+    #[cfg(feature = "deflate")]
+    pub async fn send_prepared(&mut self, message: &crate::Prepared) -> Result<()> {
+        poll_fn(|cx| Output::poll_room(&mut self.socket.parts.link, cx)).await?;
+        self.socket.parts.link.sender(|sender| sender.send_prepared(message))?;
+        self.flush().await
+    }
+
+    /// Whether the messages sent from now on are compressed, where that was agreed on. They are at
+    /// first.
+    ///
+    /// Leave out what is compressed already, such as pictures, and secrets beside what others may
+    /// choose: their lengths would tell of them (RFC 7692 §8).
+    #[cfg(feature = "deflate")]
+    pub fn set_compress(&mut self, on: bool) {
+        self.socket.parts.link.sender(|sender| sender.compress(on));
+    }
+
     /// Sends a part of a message, in a frame of its own; `fin` ends the message.
     ///
     /// The first part decides the kind. Until the message has ended, no other can be sent.

@@ -26,6 +26,8 @@ pub(super) struct Settings {
     pub(super) max_handshakes_per_address: usize,
     pub(super) nodelay: bool,
     pub(super) send_buffer_size: Option<usize>,
+    #[cfg(feature = "deflate")]
+    pub(super) deflate: Option<crate::Deflate>,
     /// Shared by all connections.
     pub(super) config: Arc<Config>,
 }
@@ -68,6 +70,8 @@ impl Default for ServerBuilder {
                 max_handshakes_per_address: 256,
                 nodelay: true,
                 send_buffer_size: None,
+                #[cfg(feature = "deflate")]
+                deflate: None,
                 config: Arc::default(),
             },
             error: None,
@@ -169,6 +173,16 @@ impl ServerBuilder {
     /// The operating system's buffer for what was sent, in bytes. Best left to it.
     pub fn send_buffer_size(mut self, bytes: usize) -> Self {
         self.settings.send_buffer_size = Some(bytes);
+        self
+    }
+
+    /// Compresses messages with clients that offer it, with these settings. Off by default.
+    ///
+    /// What was agreed on is in [`ConnectionInfo::deflate`](crate::ConnectionInfo::deflate). See
+    /// [`guide::compression`](crate::guide::compression).
+    #[cfg(feature = "deflate")]
+    pub fn deflate(mut self, settings: crate::Deflate) -> Self {
+        self.settings.deflate = Some(crate::deflate::within_budget(settings));
         self
     }
 

@@ -133,6 +133,10 @@ impl Upgrade {
 
     async fn accept_now(mut self) -> Result<WebSocket> {
         let doing = self.doing();
+        #[cfg(feature = "deflate")]
+        if let Some(deflate) = &self.settings.deflate {
+            self.request.deflate(deflate);
+        }
         let accepted = self.request.accept(self.subprotocol.as_deref(), &self.headers);
         let (head, terms) = match accepted {
             Ok(accepted) => accepted,
@@ -161,10 +165,10 @@ impl Upgrade {
             Ok(Err(error)) => return Err(Error::disconnected(doing, Some(error))),
             Err(_) => return Err(Error::timed_out(doing, "the client takes no answer")),
         }
-        self.info.subprotocol = terms.subprotocol.map(String::into_boxed_str);
         self.info.response = head.into();
         let config = Arc::clone(&self.settings.config);
-        let mut socket = WebSocket::with_info(self.io, Role::Server, config, &self.rest, self.info);
+        let mut socket =
+            WebSocket::with_info(self.io, Role::Server, terms, config, &self.rest, self.info);
         socket.register(self.registration);
         Ok(socket)
     }

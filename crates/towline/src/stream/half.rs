@@ -106,6 +106,12 @@ impl StreamSender {
         MessageWriter::sized(&mut self.writer.shared, kind, len)
     }
 
+    /// As [`StreamWebSocket::set_compress`](crate::StreamWebSocket::set_compress).
+    #[cfg(feature = "deflate")]
+    pub fn set_compress(&mut self, on: bool) {
+        self.writer.shared.sender(|sender| sender.compress(on));
+    }
+
     /// Begins the closing handshake and writes the closing frame. The receiver sees the end.
     ///
     /// # Errors

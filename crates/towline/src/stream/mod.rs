@@ -120,9 +120,18 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> StreamWebSocket<T> {
     /// Begins a message of exactly `len` bytes, which travels as one single frame.
     ///
     /// Until it is complete no pong and no closing frame can leave (RFC 6455 §5.4), so fragments
-    /// are better wherever the peer takes them.
+    /// are better wherever the peer takes them. It is not compressed.
     pub fn message_writer_sized(&mut self, kind: MessageKind, len: u64) -> MessageWriter<'_> {
         MessageWriter::sized(&mut self.socket.parts.link, kind, len)
+    }
+
+    /// Whether the messages begun from now on are compressed, where that was agreed on. They are at
+    /// first.
+    ///
+    /// Those of [`message_writer_sized`](Self::message_writer_sized) never are.
+    #[cfg(feature = "deflate")]
+    pub fn set_compress(&mut self, on: bool) {
+        self.socket.parts.link.sender(|sender| sender.compress(on));
     }
 
     /// Closes the connection: sends the closing frame and waits for the peer's.

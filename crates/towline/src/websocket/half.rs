@@ -9,8 +9,8 @@ use tokio::time::Instant;
 use towline_proto::{CloseFrame, Data, Message, MessageKind, Piece};
 
 use super::inbound::{Happening, Inbound};
-use super::link::{ReadHalf, Shared};
-use super::{Output, Parts, Source, WebSocket};
+use super::link::{BoxWrite, ReadHalf, Shared};
+use super::{Outbound, Output, Parts, Source, WebSocket};
 use crate::error::Result;
 use crate::info::{ConnectionInfo, Stats};
 use crate::transport::split_io;
@@ -27,6 +27,9 @@ pub(crate) struct Reader {
 #[derive(Clone, Debug)]
 pub(crate) struct Writer {
     pub(crate) shared: Arc<Shared>,
+    /// Whether what this one sends is compressed: others may think differently.
+    #[cfg(feature = "deflate")]
+    pub(crate) compress: bool,
     pub(crate) info: Arc<ConnectionInfo>,
 }
 
@@ -46,7 +49,15 @@ where
         link: ReadHalf::new(read, Arc::clone(&shared)),
         info: Arc::clone(&info),
     };
-    (reader, Writer { shared, info })
+    #[cfg(feature = "deflate")]
+    let compress = shared.lock().sender.get_compress();
+    let writer = Writer {
+        shared,
+        #[cfg(feature = "deflate")]
+        compress,
+        info,
+    };
+    (reader, writer)
 }
 
 impl Reader {
@@ -80,7 +91,23 @@ impl Source for Reader {
 impl Writer {
     pub(crate) async fn feed(&self, message: Message) -> Result<()> {
         let mut message = Some(message);
-        poll_fn(|cx| self.shared.with(|outbound| outbound.poll_feed(cx, &mut message))).await
+        poll_fn(|cx| self.with(|outbound| outbound.poll_feed(cx, &mut message))).await
+    }
+
+    #[cfg(feature = "deflate")]
+    pub(crate) async fn send_prepared(&self, message: &towline_proto::Prepared) -> Result<()> {
+        poll_fn(|cx| self.shared.with(|outbound| outbound.poll_room(cx))).await?;
+        self.with(|outbound| outbound.sender.send_prepared(message))?;
+        self.flush().await
+    }
+
+    /// Does something that may begin a message.
+    fn with<R>(&self, act: impl FnOnce(&mut Outbound<BoxWrite>) -> R) -> R {
+        self.shared.with(|outbound| {
+            #[cfg(feature = "deflate")]
+            outbound.sender.compress(self.compress);
+            act(outbound)
+        })
     }
 
     pub(crate) async fn flush(&self) -> Result<()> {
@@ -94,7 +121,7 @@ impl Writer {
         fin: bool,
     ) -> Result<()> {
         poll_fn(|cx| self.shared.with(|outbound| outbound.poll_room(cx))).await?;
-        self.shared.with(|outbound| outbound.sender.send_fragment(kind, payload, fin))?;
+        self.with(|outbound| outbound.sender.send_fragment(kind, payload, fin))?;
         self.flush().await
     }
 

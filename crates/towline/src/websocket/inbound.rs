@@ -178,6 +178,7 @@ impl Inbound {
                 }
                 Poll::Pending => {
                     self.buffer = None;
+                    self.receiver.release();
                     if !self.poll_deadlines(cx, link) {
                         return Poll::Pending;
                     }
@@ -267,6 +268,10 @@ impl Inbound {
 
     /// Gives the buffer back if nothing in it is unread, nor looked at any more.
     pub(crate) fn release(&mut self) {
+        if self.found.is_some() {
+            return; // nobody has looked at it yet
+        }
+        self.receiver.release();
         self.buffer.take_if(|buffer| buffer.unread_is_empty());
     }
 
@@ -287,7 +292,8 @@ impl Inbound {
 
     /// The payload that a [`Happening::Data`] named, once its text was checked by `lend`.
     pub(crate) fn payload(&self, data: &Data) -> &[u8] {
-        self.buffer.as_ref().map_or(&[], |buffer| &buffer.bytes()[data.payload.clone()])
+        let bytes = self.buffer.as_ref().map_or(&[][..], ReadBuffer::bytes);
+        self.receiver.payload(data, bytes)
     }
 
     /// Uses up what was read, until there is something to hand out.
@@ -316,8 +322,10 @@ impl Inbound {
                 None => {}
                 // Who closes has lost interest in what still comes, as on Windows.
                 Some(Incoming::Data(mut data)) if !link.is_closing() => {
-                    data.payload.start += base;
-                    data.payload.end += base;
+                    if !data.inflated {
+                        data.payload.start += base;
+                        data.payload.end += base;
+                    }
                     return Some(Happening::Data(data));
                 }
                 Some(Incoming::Ping) => {

@@ -89,24 +89,28 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
         config: Config,
         unread: &[u8],
     ) -> Self {
-        let info = ConnectionInfo {
-            subprotocol: terms.subprotocol.map(String::into_boxed_str),
-            ..ConnectionInfo::default()
-        };
-        Self::with_info(io, role, config, unread, info)
+        Self::with_info(io, role, terms, config, unread, ConnectionInfo::default())
     }
 
     pub(crate) fn with_info(
         io: T,
         role: Role,
+        terms: Negotiated,
         config: impl Into<Arc<Config>>,
         unread: &[u8],
-        info: ConnectionInfo,
+        mut info: ConnectionInfo,
     ) -> Self {
         let now = Instant::now().into_std();
         // RFC 6455 §10.3: masking keys must be unpredictable, so they begin at a strong source.
         let seed = rand::random();
-        let (receiver, sender) = Connection::new(role, config, seed, now).into_parts();
+        let connection = Connection::new(role, config, seed, now);
+        #[cfg(feature = "deflate")]
+        let connection = match &terms.deflate {
+            Some(terms) => connection.deflate(terms),
+            None => connection,
+        };
+        info.agreed(terms);
+        let (receiver, sender) = connection.into_parts();
         let mut inbound = Inbound::new(role, receiver, now);
         inbound.unread(unread);
         let link = Whole::new(Outbound::new(io, sender));

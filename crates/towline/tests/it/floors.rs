@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// Each module's floor. Modules on one floor do not import each other, but for those listed below.
 const FLOORS: &[(&str, u32)] = &[
     ("deadline", 1),
+    ("deflate", 1),
     ("error", 1),
     ("info", 1),
     ("registry", 1),
@@ -51,6 +52,8 @@ fn imports_point_down() {
                     "ErrorKind" | "Error" | "Result" => "error",
                     "ConnectionInfo" | "Stats" | "TlsVersion" => "info",
                     "TlsConfig" | "ServerTls" => "tls",
+                    // The protocol's own, below every floor.
+                    "Deflate" | "Prepared" => continue,
                     other => other,
                 }
                 .to_owned();

@@ -5,6 +5,8 @@ mod batch;
 mod cancel;
 mod client;
 mod closing;
+#[cfg(feature = "deflate")]
+mod deflate;
 mod failing;
 mod floors;
 mod harness;

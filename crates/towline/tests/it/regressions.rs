@@ -404,3 +404,15 @@ async fn recv_skips_a_message_whose_beginning_was_given_in_parts() {
     let m = s.recv().await.unwrap().unwrap();
     assert_eq!(m.as_text(), Some("next"));
 }
+
+/// A batch that was dropped unvisited, with all that was read used up, left its piece behind
+/// without the buffer that it lies in.
+#[tokio::test]
+async fn a_batch_that_nobody_visits_is_in_the_next_one() {
+    let (mut client, mut server) = crate::harness::messages();
+    client.send("not lost").await.unwrap();
+    assert!(server.recv_batch().await.unwrap().is_some());
+    let mut batch = server.recv_batch().await.unwrap().unwrap();
+    let (message, _) = batch.next().unwrap();
+    assert_eq!(message.as_bytes(), b"not lost");
+}

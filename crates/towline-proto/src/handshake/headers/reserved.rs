@@ -9,7 +9,7 @@ pub(in crate::handshake) fn reserved(name: &HeaderName) -> Option<&'static str> 
     if name == SEC_WEBSOCKET_PROTOCOL {
         Some("name subprotocols with subprotocol()")
     } else if name == SEC_WEBSOCKET_EXTENSIONS {
-        Some("leave it out, extensions cannot be set by hand")
+        Some("leave it out; compression is offered with deflate(), and there is no other extension")
     } else if [UPGRADE, CONNECTION, SEC_WEBSOCKET_VERSION].contains(name) {
         Some("leave it out, its value is always the same")
     } else if [SEC_WEBSOCKET_KEY, SEC_WEBSOCKET_ACCEPT].contains(name) {

@@ -76,7 +76,7 @@ fn a_request_can_be_kept_for_another_address() {
 fn reserved_headers_are_refused_with_advice() {
     for (name, advice) in [
         ("Sec-WebSocket-Protocol", "subprotocol()"),
-        ("sec-websocket-extensions", "extensions cannot be set"),
+        ("sec-websocket-extensions", "offered with deflate()"),
         ("Upgrade", "always the same"),
         ("CONNECTION", "always the same"),
         ("Sec-WebSocket-Version", "always the same"),
