@@ -5,6 +5,7 @@
 pub mod calls;
 #[path = "../../crates/towline-proto/tests/it/check.rs"]
 mod check;
+pub mod deflate;
 #[path = "../../crates/towline-proto/tests/it/pair.rs"]
 mod pair;
 pub mod targets;

@@ -392,7 +392,7 @@ impl Script<'_> {
 }
 
 /// Takes places to cut at from the front of `data`; what remains is what is cut.
-fn cuts(data: &[u8]) -> (Vec<usize>, &[u8]) {
+pub(crate) fn cuts(data: &[u8]) -> (Vec<usize>, &[u8]) {
     let Some((&[count], rest)) = data.split_first_chunk() else { return (Vec::new(), data) };
     let (steps, rest) = rest.split_at(usize::from(count % 16).min(rest.len()));
     let cuts = steps.iter().scan(0, |at, step| {

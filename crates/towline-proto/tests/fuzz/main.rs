@@ -8,6 +8,10 @@ mod calls;
 #[expect(dead_code, reason = "shared with the other tests, which use all of it")]
 #[path = "../it/check.rs"]
 mod check;
+#[cfg(feature = "deflate")]
+#[path = "../../../../fuzz/src/deflate.rs"]
+#[expect(unreachable_pub, reason = "public in `fuzz/`")]
+mod deflate;
 #[expect(dead_code, reason = "shared with the other tests, which use all of it")]
 #[path = "../it/pair.rs"]
 mod pair;
@@ -39,6 +43,14 @@ fn run_corpus(target: &str, body: fn(&[u8])) {
         inputs += 1;
     }
     println!("{inputs} inputs");
+}
+
+fn write_seeds(target: &str) {
+    let folder = corpus(target);
+    fs::create_dir_all(&folder).expect("the corpus can be written");
+    for (name, input) in seeds::of(target) {
+        fs::write(folder.join(name), input).expect("the corpus can be written");
+    }
 }
 
 /// Every seed is an input whether or not it has been written out.
@@ -82,17 +94,49 @@ mod run {
         text: crate::text::run;
     }
 
+    #[cfg(feature = "deflate")]
+    mod deflate {
+        #[test]
+        fn the_corpus_keeps_every_promise() {
+            crate::run_corpus("deflate", crate::deflate::run);
+        }
+
+        #[test]
+        fn the_seeds_keep_every_promise() {
+            crate::run_seeds("deflate", crate::deflate::run);
+        }
+
+        #[test]
+        fn noise_keeps_every_promise() {
+            let mut random = crate::check::Random(12);
+            for _ in 0..600 {
+                let len = random.next() % 300;
+                let mut input: Vec<u8> = (0..len).map(|_| random.next().to_le_bytes()[0]).collect();
+                crate::deflate::run(&input);
+                // As one compressed frame: that gets further.
+                let payload = input.split_off(input.len().min(1));
+                input.extend([0, 0xc2, 126, 0]);
+                input.push(u8::try_from(payload.len().min(255)).expect("below 256"));
+                input.extend(payload);
+                crate::deflate::run(&input);
+            }
+        }
+
+        /// See `write_the_seeds`.
+        #[test]
+        #[ignore = "writes files"]
+        fn write_the_seeds() {
+            crate::write_seeds("deflate");
+        }
+    }
+
     /// Writes the seeds into the corpus:
     /// `cargo test -p towline-proto --test fuzz -- --ignored`.
     #[test]
     #[ignore = "writes files"]
     fn write_the_seeds() {
         for (target, _) in TARGETS {
-            let folder = super::corpus(target);
-            std::fs::create_dir_all(&folder).unwrap();
-            for (name, input) in super::seeds::of(target) {
-                std::fs::write(folder.join(name), input).unwrap();
-            }
+            super::write_seeds(target);
         }
     }
 

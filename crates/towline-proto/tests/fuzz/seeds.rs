@@ -9,6 +9,7 @@ pub(crate) fn of(target: &str) -> Vec<(String, Vec<u8>)> {
         "calls" => named(CALLS, &[&[]], &[""]),
         // A client with the usual limits, and a server with low ones, each with places to cut.
         "connection" => named(CONNECTIONS, &[&[0, 2, 1, 3], &[7, 1, 2]], &["", "-server"]),
+        "deflate" => deflate(),
         "frame" => named(FRAMES, &[&[]], &[""]),
         "operations" => named(OPERATIONS, &[&[4, 10, 0], &[0, 0, 1]], &["", "-slow"]),
         "request" => heads("request"),
@@ -28,6 +29,41 @@ fn named(list: &[(&str, &str)], prefixes: &[&[u8]], suffixes: &[&str]) -> Vec<(S
     }
     seeds
 }
+
+/// Offers, messages to send, and compressed messages: a client's with takeover, a server's without.
+fn deflate() -> Vec<(String, Vec<u8>)> {
+    let mut seeds = named(COMPRESSED, &[&[2, 2, 1, 3], &[2 + 4 + 8 + 16, 1, 2]], &["", "-server"]);
+    let offers = [
+        ("offer", "permessage-deflate; client_max_window_bits"),
+        ("offer-all", "permessage-deflate; server_max_window_bits=\"9\"; client_max_window_bits=8"),
+        ("offers", "permessage-deflate; a=b, permessage-deflate; server_no_context_takeover"),
+        ("offer-bad", "permessage-deflate; server_max_window_bits=16; client_max_window_bits=010"),
+    ];
+    seeds.extend(offers.map(|(name, text)| (name.to_owned(), [&[0], text.as_bytes()].concat())));
+    seeds.extend([("messages", 1), ("messages-long", 5), ("messages-some", 13)].map(
+        |(name, switches)| {
+            let text = b"{\"id\":1,\"side\":\"buy\"},{\"id\":2,\"side\":\"sell\"}";
+            (name.to_owned(), [&[switches, 6, 51, 9], &text[..]].concat())
+        },
+    ));
+    seeds
+}
+
+/// RFC 7692 §7.2.3, and what is wrong.
+const COMPRESSED: &[(&str, &str)] = &[
+    ("one-block", "c1 07 f2 48 cd c9 c9 07 00"),
+    ("fragments", "41 03 f2 48 cd 89 01 70 80 04 c9 c9 07 00"),
+    ("window", "c1 07 f2 48 cd c9 c9 07 00 c1 05 f2 00 11 00 00"),
+    ("stored", "c1 0b 00 05 00 fa ff 48 65 6c 6c 6f 00"),
+    ("final-block", "c1 08 f3 48 cd c9 c9 07 00 00 c1 07 f3 48 cd c9 c9 07 00"),
+    ("two-blocks", "c1 0d f2 48 05 00 00 00 ff ff ca c9 c9 07 00"),
+    ("empty", "41 00 80 01 00 c1 01 00 c1 00"),
+    ("plain-between", "c1 07 f2 48 cd c9 c9 07 00 81 02 48 69 c1 05 f2 00 11 00 00"),
+    ("bad-type", "c2 02 07 00"),
+    ("bad-codes", "c2 03 fc ff ff"),
+    ("bad-distance", "c2 05 f2 00 11 00 00"),
+    ("zeros", "c2 14 ec c1 31 01 00 00 00 c2 a0 f5 4f 6d 0d 0f a0 00 00 80 77 03"),
+];
 
 fn addresses() -> Vec<(String, Vec<u8>)> {
     let list = [
