@@ -48,6 +48,10 @@ huge *SIZES:
 idle *COUNT:
     scripts/idle {{ COUNT }}
 
+# What compression costs a connection, for each way to set it.
+deflate-memory:
+    scripts/deflate-memory
+
 # Our server and client beside others: tables in Markdown.
 bench *ARGS:
     scripts/bench {{ ARGS }}

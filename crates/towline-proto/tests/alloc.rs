@@ -70,6 +70,177 @@ fn memory_is_bounded() {
     a_peer_that_reads_slowly_costs_what_waits();
     an_idle_connection_costs_little();
     a_written_outbox_gives_its_memory_back();
+    #[cfg(feature = "deflate")]
+    deflate::run();
+}
+
+/// What compression costs. With `--nocapture` it prints the guide's table (`scripts/deflate-memory`).
+#[cfg(feature = "deflate")]
+mod deflate {
+    use std::sync::atomic::Ordering;
+    use std::time::Instant;
+
+    use bytes::BufMut;
+    use http::header::SEC_WEBSOCKET_EXTENSIONS;
+    use http::{HeaderMap, HeaderValue};
+    use towline_proto::{
+        Assembly, Config, Connection, Deflate, DeflateTerms, MessageKind, Prepared, Role,
+    };
+
+    use super::{HELD, KIB, connection, peak, pour};
+
+    pub(crate) fn run() {
+        each_mode_costs_what_its_parts_do();
+        a_bomb_costs_no_more_than_its_limit();
+        a_large_message_is_compressed_in_little_memory();
+    }
+
+    fn terms(settings: &Deflate) -> DeflateTerms {
+        let mut headers = HeaderMap::new();
+        let offer = HeaderValue::from_static("permessage-deflate; client_max_window_bits");
+        headers.insert(SEC_WEBSOCKET_EXTENSIONS, offer);
+        settings.accept(&headers).expect("the offer can be met")
+    }
+
+    fn connect(role: Role, terms: &DeflateTerms) -> Connection {
+        connection(role, Config::default()).deflate(terms)
+    }
+
+    fn drain(connection: &mut Connection) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while !connection.outbox().is_empty() {
+            bytes.put(connection.outbox());
+        }
+        bytes
+    }
+
+    fn held() -> usize {
+        HELD.load(Ordering::Relaxed)
+    }
+
+    /// A message to a server and one from it, so that all is in use; then rest.
+    fn exchange(server: &mut Connection, bytes: &[u8], text: &str) {
+        pour(server, &mut bytes.to_vec(), &mut Assembly::default());
+        server.receiver().release();
+        server.send(text).expect("nothing is in the way");
+        drain(server);
+    }
+
+    fn each_mode_costs_what_its_parts_do() {
+        let text = "{\"id\":17,\"side\":\"buy\"},".repeat(40);
+        let without =
+            Deflate::default().server_no_context_takeover(true).client_no_context_takeover(true);
+        let modes = [
+            ("no compression", None),
+            ("no takeover on either side", Some(without)),
+            (
+                "no takeover by the server",
+                Some(Deflate::default().server_no_context_takeover(true)),
+            ),
+            (
+                "no takeover by the client",
+                Some(Deflate::default().client_no_context_takeover(true)),
+            ),
+            ("the defaults", Some(Deflate::default())),
+            ("window of 2^12 for the server", Some(Deflate::default().server_max_window_bits(12))),
+            (
+                "window of 2^9, memory level 1",
+                Some(Deflate::default().server_max_window_bits(9).memory_level(1)),
+            ),
+        ];
+        for (name, settings) in modes {
+            let (bytes, kept) = match &settings {
+                None => {
+                    let mut client = connection(Role::Client, Config::default());
+                    client.send(&*text).expect("nothing is in the way");
+                    (drain(&mut client), 0)
+                }
+                Some(settings) => {
+                    let terms = terms(settings);
+                    // With a pool of its own.
+                    let mut client = connect(Role::Client, &self::terms(&Deflate::default()));
+                    client.send(&*text).expect("nothing is in the way");
+                    let kept = if terms.server_no_context_takeover() {
+                        0
+                    } else {
+                        settings.compressor_memory(terms.server_max_window_bits())
+                    };
+                    let inflater = usize::from(!terms.client_no_context_takeover());
+                    (drain(&mut client), kept + inflater * Deflate::DECOMPRESSOR_MEMORY)
+                }
+            };
+            let new = || match &settings {
+                None => connection(Role::Server, Config::default()),
+                Some(settings) => connect(Role::Server, &terms(settings)),
+            };
+            let before = held();
+            let mut server = new();
+            let first = held() - before;
+            let most = first + peak(|| exchange(&mut server, &bytes, &text));
+            // What this one has borrowed and given back, the others borrow in their turn.
+            let mut others: Vec<Connection> = (0..20).map(|_| new()).collect();
+            let rest = held();
+            for other in &mut others {
+                exchange(other, &bytes, &text);
+            }
+            let after = first + (held() - rest) / others.len();
+            println!("| {name} | {} | {} | {} |", kib(first), kib(after), kib(most));
+            assert!(first <= 2 * KIB, "{name}: {first} at first");
+            let grown = after - first;
+            assert!(
+                grown <= kept + 4 * KIB && grown + 60 * KIB >= kept,
+                "{name}: {grown} kept, not {kept}"
+            );
+        }
+    }
+
+    fn kib(bytes: usize) -> String {
+        format!("{}.{}", bytes / KIB, bytes % KIB * 10 / KIB)
+    }
+
+    fn a_bomb_costs_no_more_than_its_limit() {
+        let hard = terms(&Deflate::default().level(9));
+        let mut client = connect(Role::Client, &hard);
+        client.send(vec![0; 64 * KIB * KIB]).expect("nothing is in the way");
+        let mut bomb = drain(&mut client);
+        let len = bomb.len();
+        assert!(len < 128 * KIB, "{len}");
+        // By the ratio: a quarter of a MiB is free, and then 200 times what came.
+        let mut server = connect(Role::Server, &terms(&Deflate::default()));
+        let mut input = bomb.clone();
+        let most = peak(|| pour(&mut server, &mut input, &mut Assembly::default()));
+        assert!(most < 2 * (256 + 200) * KIB + 200 * KIB, "{most} for {len} bytes");
+        // By the size of messages.
+        let any = terms(&Deflate::default().max_ratio(None));
+        let config = Config::default().max_message_size(1024 * 1024);
+        let now = Instant::now();
+        let mut server = Connection::new(Role::Server, config, [0; 32], now).deflate(&any);
+        let most = peak(|| pour(&mut server, &mut bomb, &mut Assembly::default()));
+        assert!(most < 2 * 1024 * KIB + 200 * KIB, "{most} for {len} bytes");
+    }
+
+    fn a_large_message_is_compressed_in_little_memory() {
+        let terms = terms(&Deflate::default());
+        let mut server = connect(Role::Server, &terms);
+        let message = bytes::Bytes::from(vec![7; 64 * KIB * KIB]);
+        let most = peak(|| {
+            server.send(message.clone()).expect("nothing is in the way");
+            while !server.outbox().is_empty() {
+                let len = server.outbox().len();
+                bytes::Buf::advance(server.outbox(), len);
+            }
+        });
+        assert!(most < 700 * KIB, "{most}");
+        let most = peak(|| {
+            for fin in [false, false, true] {
+                let kind = MessageKind::Binary;
+                server.send_fragment(kind, &message[..256 * KIB], fin).expect("in order");
+                drain(&mut server);
+            }
+        });
+        assert!(most < 700 * KIB, "{most}");
+        drop(Prepared::new(message, &Deflate::default()));
+    }
 }
 
 fn a_declared_length_allocates_nothing() {
