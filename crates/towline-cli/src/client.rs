@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use towline::{Client, Config, TlsConfig, WebSocket};
+use towline::{Client, Config, Deflate, TlsConfig, WebSocket};
 
 use crate::args::ClientArgs;
 use crate::exit::{Code, Failure, Outcome};
@@ -58,6 +58,9 @@ fn build(args: &ClientArgs, config: Config) -> Outcome<Client> {
     }
     if let Some(path) = &args.cacert {
         builder = builder.tls(TlsConfig::roots_pem(read(path)?)?);
+    }
+    if args.deflate {
+        builder = builder.deflate(Deflate::default());
     }
     if let Some(limit) = args.connect_timeout {
         builder = builder.connect_timeout(limit).handshake_timeout(limit);

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::time::Duration;
 
-use towline::{Incoming, Server, ServerBuilder, ServerTls};
+use towline::{Deflate, Incoming, Server, ServerBuilder, ServerTls};
 
 use crate::args::KeyArgs;
 use crate::exit::{Failure, Outcome};
@@ -18,6 +18,11 @@ const GOODBYE: Duration = Duration::from_secs(5);
 pub(crate) fn with_keys(builder: ServerBuilder, keys: &KeyArgs) -> Outcome<ServerBuilder> {
     let (Some(cert), Some(key)) = (&keys.cert, &keys.key) else { return Ok(builder) };
     Ok(builder.tls(ServerTls::from_pem(read(cert)?, read(key)?)?))
+}
+
+/// Compresses, if that was asked for.
+pub(crate) fn with_deflate(builder: ServerBuilder, deflate: bool) -> ServerBuilder {
+    if deflate { builder.deflate(Deflate::default()) } else { builder }
 }
 
 pub(crate) fn read(path: &Path) -> Outcome<Vec<u8>> {

@@ -26,6 +26,9 @@ pub(crate) struct ClientArgs {
     /// Longest time for each of connecting, TLS and the opening handshake
     #[arg(long, value_name = "TIME", value_parser = some_time)]
     pub(crate) connect_timeout: Option<Duration>,
+    /// Offer to compress messages (permessage-deflate)
+    #[arg(long)]
+    pub(crate) deflate: bool,
     /// Show the opening handshake on standard error
     #[arg(short, long)]
     pub(crate) verbose: bool,

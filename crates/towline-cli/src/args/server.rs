@@ -38,6 +38,9 @@ pub(crate) struct ServeArgs {
     /// Folder for uploads and downloads; without it uploads are counted and dropped
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
+    /// Compress messages with clients that offer it (permessage-deflate)
+    #[arg(long)]
+    pub(crate) deflate: bool,
     /// Log no connections
     #[arg(short, long)]
     pub(crate) quiet: bool,
@@ -57,6 +60,9 @@ pub(crate) struct EchoArgs {
     pub(crate) listen: String,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
+    /// Compress messages with clients that offer it (permessage-deflate)
+    #[arg(long)]
+    pub(crate) deflate: bool,
     /// Threads that serve connections, each its own share of them
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: u16,

@@ -29,7 +29,7 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
     let site = Arc::new(Site::new(args)?);
     runtime()?.block_on(async {
         let builder = listen::with_keys(Server::builder().config(streaming()), &args.keys)?;
-        let server = builder.bind(&args.listen).await?;
+        let server = listen::with_deflate(builder, args.deflate).bind(&args.listen).await?;
         listen::announce(&server);
         // A browser cannot go to "every address of this machine".
         let page = listen::url(&server).replacen("ws", "http", 1);
