@@ -129,6 +129,62 @@ check("our server: a request that is no WebSocket's is answered in HTTP", async 
   assert.match(version.headers.get("upgrade") ?? "", /websocket/i);
 });
 
+// --- compression -----------------------------------------------------------------------------
+
+/** Numbers without a pattern, the same in every run. */
+function chance(seed) {
+  let state = BigInt(seed) * 2654435761n + 1n;
+  return (below) => {
+    state = (state * 0x5851f42d4c957f2dn + 0x14057b7ef767814fn) & 0xffffffffffffffffn;
+    return Number((state >> 33n) % BigInt(below));
+  };
+}
+
+/** Messages of every character, among them some that refer far back. */
+function* messages(seed, count) {
+  const random = chance(seed);
+  for (let i = 0; i < count; i += 1) {
+    const records = Array.from({ length: [1, 5, 400, 3000][random(4)] }, () => JSON.stringify({ id: random(300), side: "buy" }));
+    yield [
+      Buffer.from(Array.from({ length: [1, 60, 500, 70_000][random(4)] }, () => random(256))),
+      Buffer.alloc([0, 258, 32_768, 200_000][random(4)]),
+      "é".repeat(random(30_000)),
+      records.join(),
+      records.join(),
+    ][random(5)];
+  }
+}
+
+const WAYS = [8, 9, 12, 15].flatMap((bits) =>
+  [[false, false], [false, true], [true, false], [true, true]].map(([client, server], way) => ({
+    bits, client, server, level: (bits + way * 3) % 10, memLevel: 1 + ((bits + way) % 9),
+  })));
+
+check("our echo, compressed: every window, with takeover and without, in parts and whole", async () => {
+  const { url } = await towlineServer("echo", "--deflate");
+  for (const [seed, { bits, client, server, level, memLevel }] of WAYS.entries()) {
+    const ws = await open(url, {
+      perMessageDeflate: {
+        serverNoContextTakeover: server, clientNoContextTakeover: client, threshold: 0,
+        serverMaxWindowBits: bits, clientMaxWindowBits: Math.max(bits, 9), zlibDeflateOptions: { level, memLevel },
+      },
+    });
+    assert.match(ws.extensions, /permessage-deflate/);
+    for (const message of messages(seed + 1, 12)) {
+      if (message.length % 3) {
+        const middle = typeof message === "string" ? message.length >> 1 : 1;
+        ws.send(message.slice(0, middle), { fin: false });
+        ws.send("", { fin: false });
+        ws.send(message.slice(middle), { fin: true });
+      } else {
+        ws.send(message);
+      }
+      assert.deepEqual(await next(ws), message);
+    }
+    ws.close();
+  }
+});
+
 // --- our command as client -------------------------------------------------------------------
 
 async function peer(options = {}) {
@@ -166,6 +222,28 @@ check("our send: 64 MiB is one binary message, then a close with 1000", async ()
   assert.deepEqual(messages.map(sha256), [sha256(BIG)]);
   assert.equal(code, 1000);
   assert.ok((run.out + run.err).includes(sha256(BIG)), run.out + run.err);
+});
+
+check("our connect, compressed: lines there and back, whatever the server asks for", async () => {
+  const lines = [...messages(5, 60)].filter((message) => typeof message === "string" && message);
+  for (const { bits, client, server, level, memLevel } of WAYS) {
+    const { server: theirs, url } = await peer({
+      perMessageDeflate: {
+        serverNoContextTakeover: server, clientNoContextTakeover: client, threshold: 0,
+        clientMaxWindowBits: bits, zlibDeflateOptions: { level, memLevel },
+      },
+    });
+    let extensions;
+    theirs.on("connection", (ws) => {
+      extensions = ws.extensions;
+      ws.on("message", (data, binary) => ws.send(data, { binary }));
+    });
+    const run = await towline(["connect", "--deflate", url, "--expect", `${lines.length}`], { input: lines.join("\n") });
+    endedWell(run);
+    assert.equal(run.out.toString(), `${lines.join("\n")}\n`);
+    assert.match(extensions, /permessage-deflate/);
+    theirs.close();
+  }
 });
 
 check("our recv: 64 MiB, whole and in fragments, into a file", async () => {

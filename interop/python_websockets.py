@@ -5,10 +5,12 @@ A check is an async function; it fails by an assertion, an exception, or by taki
 
 import asyncio
 import contextlib
+import dataclasses
 import hashlib
 import http.client
 import json
 import os
+import random
 import re
 import signal
 import ssl
@@ -20,6 +22,8 @@ from pathlib import Path
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, InvalidStatus
+from websockets.extensions.permessage_deflate import (
+    ClientPerMessageDeflateFactory, ServerPerMessageDeflateFactory)
 
 TOWLINE = os.environ["TOWLINE"]
 CERTIFICATES = Path(os.environ["CERTIFICATES"])
@@ -263,6 +267,91 @@ async def _():
             equal(await ws.recv(), "from home")
 
 
+# --- compression ------------------------------------------------------------
+
+
+def messages(seed, count=25):
+    """Messages of every character, among them some that refer far back, made from a seed."""
+    chance = random.Random(seed)
+    pool = [json.dumps({"id": n, "side": "buy", "note": "n" * (n % 9)}) for n in range(200)]
+    for _ in range(count):
+        kind = chance.randrange(6)
+        if kind == 0:
+            yield chance.randbytes(chance.choice((1, 60, 500, 70_000)))
+        elif kind == 1:
+            yield bytes(chance.choice((1, 258, 32_768, 300_000)))
+        elif kind == 2:
+            yield chance.choice(("", b"", "é" * 40_000, "x"))
+        else:
+            yield ",".join(chance.choices(pool, k=chance.choice((1, 5, 400, 4000))))
+
+
+def in_parts(message, chance):
+    """The message in parts, some of them empty, and no character cut."""
+    cuts = sorted(chance.randrange(len(message) + 1) for _ in range(chance.randrange(5)))
+    return [message[a:b] for a, b in zip([0, *cuts], [*cuts, len(message)])]
+
+
+def agreed(ws):
+    """What of compression was agreed on: windows of client and server, takeover of both."""
+    [extension] = ws.protocol.extensions
+    return extension
+
+
+@check("our echo, compressed: every window, with takeover and without, in parts and whole")
+async def _():
+    async with towline_server("echo", "--deflate") as (url, _):
+        seed = 0
+        for client_bits in (None, 9, 12, 15):
+            for server_bits in (None, 8, 9, 11, 15):
+                for client_resets, server_resets in ((0, 0), (0, 1), (1, 0), (1, 1)):
+                    seed += 1
+                    chance = random.Random(-seed)
+                    offer = ClientPerMessageDeflateFactory(
+                        server_no_context_takeover=bool(server_resets),
+                        client_no_context_takeover=bool(client_resets),
+                        server_max_window_bits=server_bits,
+                        client_max_window_bits=client_bits or True,
+                        compress_settings={"memLevel": chance.randint(1, 9), "level": chance.randint(0, 9)})
+                    async with connect(url, max_size=None, compression=None, extensions=[offer]) as ws:
+                        terms = agreed(ws)
+                        equal(terms.remote_no_context_takeover, bool(server_resets))
+                        equal(terms.remote_max_window_bits, server_bits or 15)
+                        for message in messages(seed, 8):
+                            whole = chance.random() < 0.5
+                            await ws.send(message if whole else in_parts(message, chance))
+                            equal(await ws.recv(), message)
+
+
+@check("our echo, compressed: what cannot be inflated ends with 1007")
+async def _():
+    async with towline_server("echo", "--deflate") as (url, _):
+        async with connect(url, max_size=None) as ws:
+            # Behind the extension's back.
+            encode = agreed(ws).encode
+            agreed(ws).encode = lambda frame: dataclasses.replace(encode(frame), data=b"\x07\x00")
+            await ws.send("x" * 1000)
+            with contextlib.suppress(ConnectionClosedError):
+                await ws.recv()
+            equal(ws.protocol.close_rcvd.code, 1007)
+
+
+@check("our echo, compressed: 24 MiB of noise and of text, in constant memory")
+async def _():
+    text = "".join(f"the same again, {number:>9}; " for number in range(24 * 37_000))
+    async with towline_server("echo", "--deflate") as (url, server):
+        async with connect(url, max_size=None) as ws:
+            for message in (BIG[: 24 << 20], text):
+                sending = asyncio.create_task(ws.send(message))
+                back = await ws.recv()
+                await sending
+                assert back == message
+        status = Path(f"/proc/{server.pid}/status")
+        if status.exists():
+            peak = int(re.search(r"VmHWM:\s*(\d+) kB", status.read_text()).group(1))
+            assert peak < 40_000, f"a peak of {peak} KiB"
+
+
 # --- our command as client --------------------------------------------------
 
 
@@ -322,6 +411,46 @@ async def _():
             equal([sha256(message) for message in ws.taken], [sha256(BIG)])
             equal(ws.protocol.close_rcvd.code, 1000)
             assert sha256(BIG) in run.said, run.said
+
+
+@check("our connect, compressed: lines there and back, whatever the server asks for")
+async def _():
+    lines = "\n".join(message for message in messages(7, 60) if isinstance(message, str) and message)
+    for bits in (None, 8, 9, 15):
+        for client_resets in (False, True):
+            answer = ServerPerMessageDeflateFactory(
+                client_no_context_takeover=client_resets, client_max_window_bits=bits,
+                server_no_context_takeover=client_resets)
+            async with peer(give_back, compression=None, extensions=[answer]) as (url, seen):
+                count = lines.count("\n") + 1
+                run = await towline("connect", "--deflate", url, "--expect", count, given=lines.encode())
+                ended_well(run)
+                equal(run.out.decode(), lines + "\n")
+                [ws] = seen
+                equal(agreed(ws).remote_no_context_takeover, client_resets)
+                equal(agreed(ws).remote_max_window_bits, bits or 15)
+
+
+@check("our send and recv, compressed: a file of 24 MiB, streamed")
+async def _():
+    data = BIG[: 8 << 20] + bytes(8 << 20) + b"line upon line\n" * 500_000
+    with tempfile.TemporaryDirectory() as folder:
+        given, taken = Path(folder) / "given", Path(folder) / "taken"
+        given.write_bytes(data)
+        async with peer(take_all) as (url, seen):
+            ended_well(await towline("send", "--deflate", url, given))
+            [ws] = seen
+            await ws.wait_closed()
+            equal([sha256(message) for message in ws.taken], [sha256(data)])
+            assert agreed(ws)
+
+        async def send(ws):
+            await ws.send(data)
+            await ws.wait_closed()
+
+        async with peer(send) as (url, _):
+            ended_well(await towline("recv", "--deflate", url, taken))
+            equal(sha256(taken.read_bytes()), sha256(data))
 
 
 @check("our send: standard input")
