@@ -10,7 +10,11 @@
 //! | `sent`, `received` | `bytes`, `sha256`, `seconds` |
 //! | `pong` | `seq`, `ms` |
 //! | `lost` | `seq` |
-//! | `summary` | `sent`, `received`, `min`, `avg`, `max`, `stddev` |
+//! | `summary` of `ping` | `sent`, `received`, `min`, `avg`, `max`, `stddev` |
+//! | `attack` | `name`, `source`, `verdict`, `good`, `note`, `memory` in bytes or null, `seconds` |
+//! | `attack` of `--list` | `name`, `source`, `does`, `good`, `because`, `max_memory`, `slow` |
+//! | `listening` | `url` |
+//! | `summary` of `abuse` | `good`, `bad`, `skipped`, `not_played` |
 
 use std::io::{Write, stdout};
 

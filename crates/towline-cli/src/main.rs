@@ -1,6 +1,7 @@
 //! `towline`: talk, serve, send and measure over WebSockets.
 #![forbid(unsafe_code)]
 
+mod abuse;
 mod args;
 mod client;
 mod connect;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Send(args) => run(args.client.json, send::run(args)),
         Command::Recv(args) => run(args.client.json, recv::run(args)),
         Command::Ping(args) => run(args.client.json, ping::run(args)),
+        Command::Abuse(args) => run(args.json, abuse::run(args)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,11 +1,13 @@
 //! What can be said on the command line.
 
+mod abuse;
 mod client;
 mod server;
 mod value;
 
 use clap::{Parser, Subcommand};
 
+pub(crate) use abuse::AbuseArgs;
 pub(crate) use client::{ClientArgs, ConnectArgs, PingArgs, RecvArgs, SendArgs, TalkArgs};
 pub(crate) use server::{DemoArgs, EchoArgs, KeyArgs, ServeArgs};
 
@@ -26,6 +28,7 @@ pub(crate) enum Command {
     Send(SendArgs),
     Recv(RecvArgs),
     Ping(PingArgs),
+    Abuse(AbuseArgs),
 }
 
 /// The exit codes are those of `exit::Code`.

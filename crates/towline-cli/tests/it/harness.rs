@@ -95,6 +95,12 @@ impl Running {
         Ran { code, out, err }
     }
 
+    /// Its process.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ctrl-C.
     #[cfg(unix)]
     pub(crate) fn interrupt(&self) {

@@ -2,6 +2,7 @@
 //! error and the exit code out. On loopback only, on ports that the system chooses.
 #![allow(clippy::unwrap_used, reason = "in a test a panic is the report, helpers included")]
 
+mod abuse;
 mod connect;
 mod demo;
 mod echo;

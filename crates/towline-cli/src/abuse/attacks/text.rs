@@ -1,0 +1,57 @@
+//! Text that is no UTF-8 (RFC 6455 §8.1).
+
+use super::due::{FAIL_1007, GOES_ON};
+use super::frame::says;
+use crate::abuse::attack::{Attack, LITTLE_MIB, Play, Seen};
+use crate::abuse::bytes::{LAST, TEXT, begun, frame};
+use crate::abuse::raw::AT_ONCE;
+
+pub(super) const ATTACKS: &[Attack] = &[
+    says("utf8-bad", "RFC 6455 §8.1", "text with the byte FF", FAIL_1007, |side| {
+        frame(side, TEXT, b"a\xFFb")
+    }),
+    says("utf8-overlong", "RFC 3629 §3", "a slash in two bytes", FAIL_1007, |side| {
+        frame(side, TEXT, b"\xC0\xAF")
+    }),
+    says("utf8-surrogate", "RFC 3629 §3", "half a surrogate pair", FAIL_1007, |side| {
+        frame(side, TEXT, b"\xED\xA0\x80")
+    }),
+    says("utf8-too-high", "RFC 3629 §3", "a character above U+10FFFF", FAIL_1007, |side| {
+        frame(side, TEXT, b"\xF4\x90\x80\x80")
+    }),
+    says("utf8-cut", "RFC 6455 §8.1", "text that ends inside of a character", FAIL_1007, |side| {
+        frame(side, TEXT, b"caf\xC3")
+    }),
+    says(
+        "utf8-across",
+        "RFC 6455 §5.6",
+        "a bad character across two fragments",
+        FAIL_1007,
+        |side| [frame(side, begun(TEXT), b"\xE2\x82"), frame(side, LAST, b"(")].concat(),
+    ),
+    says("utf8-split", "RFC 6455 §5.6", "a good character across two fragments", GOES_ON, |side| {
+        [frame(side, begun(TEXT), b"\xE2\x82"), frame(side, LAST, b"\xAC")].concat()
+    }),
+    Attack {
+        name: "utf8-at-once",
+        source: "RFC 6455 §8.1",
+        does: "a bad character in a fragment, with the message's end a second later",
+        due: FAIL_1007,
+        memory: LITTLE_MIB,
+        slow: false,
+        play: Play::Talk(|raw| {
+            Box::pin(async move {
+                let first = raw.frame(begun(TEXT), b"\xFF");
+                raw.put(&first).await;
+                // To notice it here is better, and not asked for: the message is what is text.
+                match raw.listen(raw.patience.min(AT_ONCE)).await {
+                    Seen::Silent => {
+                        let last = raw.frame(LAST, b"");
+                        raw.goes_on_after(&last, raw.patience).await
+                    }
+                    seen => seen,
+                }
+            })
+        }),
+    },
+];
