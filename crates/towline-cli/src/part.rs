@@ -5,14 +5,17 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tokio::fs::{File, OpenOptions, rename};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncWriteExt, BufWriter};
 
 /// A file under a name of its own until it is complete; dropped before, it is removed.
 #[derive(Debug)]
 pub(crate) struct Part {
-    file: File,
+    file: BufWriter<File>,
     path: Option<PathBuf>,
 }
+
+/// Bytes written at once: a write goes through another thread, and a peer may send byte by byte.
+const BUFFER: usize = 64 * 1024;
 
 /// Tries so many numbers for a name that is taken.
 const MOST_NUMBERS: u32 = 100_000;
@@ -24,7 +27,10 @@ impl Part {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let path = folder.join(format!(".towline-{}-{number}.part", std::process::id()));
             match OpenOptions::new().write(true).create_new(true).open(&path).await {
-                Ok(file) => return Ok(Self { file, path: Some(path) }),
+                Ok(file) => {
+                    let file = BufWriter::with_capacity(BUFFER, file);
+                    return Ok(Self { file, path: Some(path) });
+                }
                 // Left behind by a process that had our number.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
@@ -69,7 +75,7 @@ impl Part {
     }
 
     async fn rename(&mut self, name: &Path) -> io::Result<()> {
-        // The last write may have failed, and this is where tokio tells.
+        // What waits is written, and if the last write has failed, this is where tokio tells.
         self.file.flush().await?;
         if let Some(path) = &self.path {
             rename(path, name).await?;
@@ -99,7 +105,22 @@ fn numbered(name: &str, number: u32) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::numbered;
+    use super::{Part, numbered};
+
+    #[tokio::test]
+    async fn what_comes_byte_by_byte_is_written_together() {
+        let folder = std::env::temp_dir();
+        let mut part = Part::create(&folder).await.unwrap();
+        for byte in 0..200 {
+            part.write(&[byte]).await.unwrap();
+        }
+        let len = || std::fs::metadata(part.path.as_ref().unwrap()).unwrap().len();
+        assert_eq!(len(), 0, "each write is a system call, on another thread");
+        let name = folder.join(format!("towline-{}-part", std::process::id()));
+        part.replace(&name).await.unwrap();
+        assert_eq!(std::fs::read(&name).unwrap(), (0..200).collect::<Vec<u8>>());
+        std::fs::remove_file(name).unwrap();
+    }
 
     #[test]
     fn a_number_goes_before_the_extension() {

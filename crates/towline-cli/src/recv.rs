@@ -4,12 +4,13 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use tokio::fs::{File, OpenOptions};
-use tokio::io::{AsyncWriteExt, Stdout};
+use tokio::io::{AsyncWriteExt, BufWriter, Stdout};
 use towline::{CloseCode, MessageReader, StreamWebSocket};
 
 use crate::args::RecvArgs;
 use crate::client::{connect, streaming};
 use crate::exit::{Code, Failure, Outcome, closed};
+use crate::flushing::flushing;
 use crate::part::Part;
 use crate::progress::Progress;
 use crate::serve::LENGTH_HEADER;
@@ -67,26 +68,36 @@ async fn copy(
     target: &mut Target,
     progress: &mut Progress,
 ) -> Outcome {
-    while let Some(chunk) = message.chunk().await? {
+    loop {
+        let next = match target {
+            Target::Output(out) => written(flushing(message.chunk(), out).await)?,
+            Target::Other(file) => written(flushing(message.chunk(), file).await)?,
+            // Nobody reads it before it has its name.
+            Target::Part(_) => message.chunk().await,
+        };
+        let Some(chunk) = next? else { return target.flush().await };
         target.write(chunk.bytes).await?;
         progress.add(chunk.bytes);
     }
-    target.flush().await
 }
 
-/// Where the message goes.
+/// Bytes written at once.
+const BUFFER: usize = 64 * 1024;
+
+/// Where the message goes. A peer may send it byte by byte: it is written when enough has come, or
+/// nothing more for the moment.
 enum Target {
-    Output(Stdout),
+    Output(BufWriter<Stdout>),
     /// A file that gets its name when it is complete.
     Part(Part),
     /// What is there and is no file: a pipe or a device. To write to it overwrites nothing.
-    Other(File),
+    Other(BufWriter<File>),
 }
 
 impl Target {
     async fn open(path: &Path, force: bool) -> Outcome<Self> {
         if path == Path::new("-") {
-            return Ok(Self::Output(tokio::io::stdout()));
+            return Ok(Self::Output(BufWriter::with_capacity(BUFFER, tokio::io::stdout())));
         }
         let failed = |error| Failure::writing(path.display(), &error);
         match tokio::fs::metadata(path).await {
@@ -96,7 +107,7 @@ impl Target {
             }
             Ok(metadata) if !metadata.is_file() => {
                 let file = OpenOptions::new().write(true).open(path).await.map_err(failed)?;
-                return Ok(Self::Other(file));
+                return Ok(Self::Other(BufWriter::with_capacity(BUFFER, file)));
             }
             Ok(_) if !force => return Err(exists(path)),
             Ok(_) => {}
@@ -136,7 +147,7 @@ impl Target {
     }
 }
 
-fn written(result: io::Result<()>) -> Outcome {
+fn written<T>(result: io::Result<T>) -> Outcome<T> {
     result.map_err(|error| match error.kind() {
         // Whoever read our output has had enough.
         ErrorKind::BrokenPipe => Failure::new(Code::Enough, ""),
