@@ -101,7 +101,16 @@ impl Target {
     }
 
     /// Whether somebody who means well is served: a new connection, and an answer to a ping.
+    ///
+    /// One that is cut off may have got in while the listener was closing: the next one will tell.
     pub(super) async fn serves(&self) -> Result<(), Seen> {
+        match self.serves_one().await {
+            Err(Seen::Cut) => self.serves_one().await,
+            served => served,
+        }
+    }
+
+    async fn serves_one(&self) -> Result<(), Seen> {
         let (mut raw, _) = self.open(&[]).await?;
         match raw.alive().await {
             Seen::Alive => Ok(()),
