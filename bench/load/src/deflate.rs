@@ -200,7 +200,7 @@ fn document(number: usize, random: &mut Random) -> Vec<u8> {
         let comma = if first { "" } else { "," };
         first = false;
         let (price, amount) = (random.number() % 1_000_000, random.number() % 10_000);
-        let side = if random.number() % 2 == 0 { "buy" } else { "sell" };
+        let side = if random.number().is_multiple_of(2) { "buy" } else { "sell" };
         text.push_str(&format!(
             "{comma}{{\"symbol\":\"EURUSD\",\"side\":\"{side}\",\"price\":{}.{:02},\
              \"amount\":{amount},\"maker\":true}}",

@@ -47,7 +47,7 @@ struct Wire {
 impl Wire {
     fn new(size: u64, frame: u64) -> io::Result<Self> {
         let frame = if frame == 0 { size } else { frame };
-        if frame % 4 != 0 || size % frame != 0 {
+        if !frame.is_multiple_of(4) || !size.is_multiple_of(frame) {
             return Err(io::Error::other("frames must be equal, and of a multiple of 4 bytes"));
         }
         let frames = size / frame;
