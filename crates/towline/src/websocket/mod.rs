@@ -16,7 +16,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use towline_proto::handshake::Negotiated;
 use towline_proto::{
-    CloseFrame, Config, Connection, Data, Message, MessageKind, Piece, Role, SendError,
+    CloseFrame, Config, Connection, Data, Message, MessageKind, Piece, Role, SendError, State,
 };
 
 pub(crate) use batch::Arrived;
@@ -26,7 +26,7 @@ pub(crate) use inbound::{Happening, Inbound};
 pub(crate) use link::{Output, Whole};
 pub(crate) use outbound::Outbound;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::info::{ConnectionInfo, Stats};
 use crate::registry::Registration;
 use crate::transport::Transport;
@@ -262,6 +262,12 @@ impl<O: Output> Target for O {
         Output::close(self, frame);
     }
     fn abandon(&mut self, error: &Error) {
-        self.break_with(error);
+        // Who stops because the connection has failed has done nothing wrong.
+        if self.sender(|sender| sender.state()) == State::Failed {
+            let why = "the connection failed in the middle of a message";
+            self.break_with(&Error::new(ErrorKind::Disconnected, "sending").cause(why));
+        } else {
+            self.break_with(error);
+        }
     }
 }

@@ -416,3 +416,25 @@ async fn a_batch_that_nobody_visits_is_in_the_next_one() {
     let (message, _) = batch.next().unwrap();
     assert_eq!(message.as_bytes(), b"not lost");
 }
+
+/// Found by the simulation: the writer of a frame that could not be completed was blamed for it.
+#[tokio::test(start_paused = true)]
+async fn a_writer_that_stops_because_the_peer_is_lost_is_not_to_blame() {
+    let config = Config::default()
+        .ping_interval(Some(Duration::from_secs(1)))
+        .pong_timeout(Duration::from_secs(1));
+    let (a, _silent) = duplex(1 << 20);
+    let (mut rx, mut tx) = StreamWebSocket::from(ws(a, Role::Server, config)).split();
+    let reading = tokio::spawn(async move { rx.next_message().await.map(|_| ()) });
+    // The ping goes out and is not answered while this waits.
+    sleep(Duration::from_millis(1500)).await;
+    let mut message = tx.message_writer_sized(MessageKind::Binary, 1000);
+    message.write_all(&[0; 10]).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    assert!(message.write_all(&[0; 10]).await.is_err());
+    drop(message);
+    let error = tx.flush().await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionAborted, "{error}");
+    let error = reading.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), towline::ErrorKind::TimedOut);
+}
