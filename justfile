@@ -40,6 +40,10 @@ conformance *ARGS:
 interop *PEERS:
     scripts/interop {{ PEERS }}
 
+# The hostile peer against our servers and clients, or against `--peers NAME=COMMAND...`.
+abuse *ARGS:
+    scripts/abuse {{ ARGS }}
+
 # A message of 20 GiB through our servers, and a demo with 2 GiB, in constant memory.
 huge *SIZES:
     scripts/huge {{ SIZES }}

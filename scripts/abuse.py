@@ -1,0 +1,231 @@
+#!/usr/bin/env python3
+"""What `scripts/abuse` does once the command is built: see there."""
+import json
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+
+TOWLINE = os.environ["TOWLINE"]
+
+# Most memory that an attack may cost one of ours that streams, in MiB; what holds whole messages
+# may hold 64 MiB of one, and has each attack's own bound.
+OURS_MIB = 16
+
+# Far above what all attacks on one server, and one attack on one client, take.
+RUN_SECONDS = 900
+CLIENT_SECONDS = 120
+START_SECONDS = 60
+
+# How a client may end that was treated badly (`towline --help`): a panic is 101, a signal negative.
+CLIENT_CODES = {0, 1, 8, 22, 28, 52, 56, 100}
+
+
+class Server:
+    """A server, from its start to its end."""
+
+    def __init__(self, command):
+        self.process = None
+        if isinstance(command, str) and re.match(r"wss?://", command):
+            self.url = command
+            return
+        given = shlex.split(command) if isinstance(command, str) else command
+        port = free_port()
+        words = [word.replace("{port}", str(port)) for word in given]
+        self.process = subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL,
+            text=True, errors="replace", env=os.environ | {"PORT": str(port)},
+            start_new_session=True)
+        self.lines = []
+        self.said = threading.Event()
+        threading.Thread(target=self._listen, daemon=True).start()
+        self.url = f"ws://127.0.0.1:{port}/"
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                break
+            if words == given and self.said.wait(0.05):
+                self.url = next(filter(None, map(address, self.lines)))
+                return
+            if is_open(port):
+                return
+            time.sleep(0.05)
+        self.stop()
+        raise SystemExit(f"{shlex.join(words)} does not listen:\n" + "".join(self.lines[-20:]))
+
+    def _listen(self):
+        for line in self.process.stdout:
+            if len(self.lines) < 1000:
+                self.lines.append(line)
+            if address(line):
+                self.said.set()
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            # The group: a command may be a script that starts the server.
+            os.killpg(self.process.pid, signal.SIGTERM)
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                os.killpg(self.process.pid, signal.SIGKILL)
+                self.process.wait()
+
+
+def address(line):
+    found = re.search(r"wss?://[^\s\"']+", line)
+    return found and found[0]
+
+
+def free_port():
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def is_open(port):
+    with socket.socket() as sock:
+        return sock.connect_ex(("127.0.0.1", port)) == 0
+
+
+def events(text):
+    return [json.loads(line) for line in text.splitlines() if line.startswith("{")]
+
+
+def ours(name, command, path="", args=()):
+    """Attacks one of our servers; whether it withstands."""
+    server = Server([TOWLINE, *command, "--listen", "127.0.0.1:0"])
+    begin = time.monotonic()
+    try:
+        url = server.url.replace("127.0.0.1", "localhost") if "wss" in server.url else server.url
+        run = subprocess.run([TOWLINE, "abuse", url + path, *args], text=True,
+                             capture_output=True, timeout=RUN_SECONDS)
+    finally:
+        server.stop()
+    lines = run.stdout.splitlines()
+    print(f"{name}: {lines[-1] if lines else run.stderr.strip()}, "
+          f"{time.monotonic() - begin:.0f} s", flush=True)
+    if run.returncode != 0:
+        print(run.stdout + run.stderr)
+    return run.returncode == 0
+
+
+def our_client(name, before, after=(), args=()):
+    """Lets one of our clients meet each attack of the hostile server; whether it withstands."""
+    begin = time.monotonic()
+    listed = subprocess.run([TOWLINE, "abuse", "--serve", "--list", "--json", *args],
+                            text=True, capture_output=True, check=True)
+    hostile = subprocess.Popen([TOWLINE, "abuse", "--serve", "--json", *args],
+                               text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    bad = []
+    try:
+        url = json.loads(hostile.stdout.readline())["url"]
+        for attack in events(listed.stdout):
+            client = subprocess.run(
+                [TOWLINE, *before, f"{url}/{attack['name']}", *after], timeout=CLIENT_SECONDS,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+            if client.returncode not in CLIENT_CODES:
+                bad.append(f"{attack['name']}: it ended with {client.returncode}: "
+                           + client.stderr.decode(errors="replace").strip())
+        out, err = hostile.communicate(timeout=RUN_SECONDS)
+    finally:
+        hostile.kill()
+    rows = events(out)
+    bad += [f"{row['name']}: {row['verdict']}; {row['note']}"
+            for row in rows if row["type"] == "attack" and not row["good"]]
+    [total] = [row for row in rows if row["type"] == "summary"]
+    print(f"{name}: {total['good']} good, {total['bad']} bad, {total['skipped']} skipped, "
+          f"{time.monotonic() - begin:.0f} s", flush=True)
+    for line in bad:
+        print(f"    {line}")
+    if hostile.returncode != 0 and not bad:
+        print(f"    {err.strip()}")
+    return not bad and hostile.returncode == 0
+
+
+def check_ours():
+    keys = os.environ["CERTIFICATES"]
+    wss = ["--cert", f"{keys}/cert.pem", "--key", f"{keys}/key.pem"]
+    trust = ["--cacert", f"{keys}/ca.pem"]
+    little = ["--max-memory", str(OURS_MIB)]
+    help_text = subprocess.run([TOWLINE, "echo", "--help"], text=True, capture_output=True).stdout
+    deflate = ["--deflate"] if "--deflate" in help_text else []
+    results = [
+        ours("towline echo", ["echo"], args=little),
+        ours("towline echo, wss", ["echo", *wss], args=[*little, *trust, "--quick"]),
+        ours("towline serve, /echo", ["serve", "-q"], "/echo", [*little, "--quick"]),
+        # This one holds whole messages.
+        ours("towline serve, sample", ["serve", "-q"], "/WebSocketSample/EchoWebSocket.ashx",
+             ["--quick"]),
+        our_client("towline connect", ["connect"], args=little),
+        our_client("towline recv", ["recv"], ["-"], [*little, "--quick"]),
+        our_client("towline ping", ["ping", "-c", "1"], args=["--quick"]),
+    ]
+    if deflate:
+        results += [
+            ours("towline echo --deflate", ["echo", *deflate], args=little),
+            our_client("towline connect --deflate", ["connect", *deflate], args=little),
+        ]
+    print(f"{sum(results)} of {len(results)} of ours withstand all attacks")
+    return all(results)
+
+
+def cell(row):
+    if row is None:
+        return "not played"
+    text = row["verdict"]
+    if text == "leaked":
+        text += f" {row['memory'] / 2**20:.0f} MiB"
+    elif text == "skipped":
+        return "–"
+    return text if row["good"] else f"**{text}**"
+
+
+def compare(peers):
+    """One table with a column for each peer."""
+    columns = {}
+    for peer in peers:
+        name, _, command = peer.partition("=")
+        if not command:
+            raise SystemExit(f"{peer!r} is not NAME=COMMAND")
+        server = Server(command)
+        try:
+            run = subprocess.run([TOWLINE, "abuse", server.url, "--json"], text=True,
+                                 capture_output=True, timeout=RUN_SECONDS)
+        finally:
+            server.stop()
+        rows = [row for row in events(run.stdout) if row["type"] == "attack"]
+        if not rows:
+            raise SystemExit(f"{name}: {run.stderr.strip()}")
+        columns[name] = {row["name"]: row for row in rows}
+        print(f"{name}: {sum(not row['good'] for row in rows)} bad", file=sys.stderr, flush=True)
+    listed = events(subprocess.run([TOWLINE, "abuse", "--list", "--json"], text=True,
+                                   capture_output=True, check=True).stdout)
+    print("| attack | " + " | ".join(columns) + " |")
+    print("|---|" + "---|" * len(columns))
+    for attack in listed:
+        cells = (cell(rows.get(attack["name"])) for rows in columns.values())
+        print(f"| {attack['name']} | " + " | ".join(cells) + " |")
+    print("| **bad** | " + " | ".join(
+        f"**{sum(not row['good'] for row in rows.values())}**" for rows in columns.values()) + " |")
+    peak = (max((row["memory"] or 0 for row in rows.values()), default=0)
+            for rows in columns.values())
+    print("| most memory | " + " | ".join(f"{most / 2**20:.0f} MiB" for most in peak) + " |")
+
+
+def main():
+    match sys.argv[1:]:
+        case []:
+            return 0 if check_ours() else 1
+        case ["--peers", *peers] if peers:
+            compare(peers)
+            return 0
+    print("usage: scripts/abuse [--peers NAME=COMMAND...]", file=sys.stderr)
+    return 2
+
+
+sys.exit(main())
