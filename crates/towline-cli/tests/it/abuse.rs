@@ -113,9 +113,13 @@ fn frame(stream: &mut impl Read) -> Option<(u8, Vec<u8>)> {
     Some((header[0], payload))
 }
 
+/// What is attacked is this process, which has other tests to run and memory to use.
+const UNMEASURED: &[&str] = &["--max-memory", "100000"];
+
 /// Attacks with these, and gives the rows and how it ended.
 fn attack(url: &str, more: &[&str]) -> (Vec<Value>, Ran) {
-    let ran = run(&[&["abuse", url, "--json", "--patience", "1s"], more].concat());
+    let memory = if more.contains(&"--max-memory") { &[] } else { UNMEASURED };
+    let ran = run(&[&["abuse", url, "--json", "--patience", "1s"], memory, more].concat());
     (rows(ran.out()), ran)
 }
 
@@ -337,7 +341,7 @@ fn the_list_says_of_each_attack_what_is_good_and_why() {
 /// The hostile server, and where it listens.
 fn hostile(more: &[&str]) -> (Running, String) {
     let mut running = Running::start(&mut towline(
-        &[&["abuse", "--serve", "--json", "--patience", "1s"], more].concat(),
+        &[&["abuse", "--serve", "--json", "--patience", "1s"], UNMEASURED, more].concat(),
     ));
     let line: Value = serde_json::from_str(&running.line()).unwrap();
     assert_eq!(line["type"], "listening");
