@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpStream, lookup_host};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
@@ -20,6 +20,9 @@ use super::bytes::request;
 use super::raw::Raw;
 use crate::exit::{Code, Failure, Outcome};
 use crate::listen::read;
+
+/// A process that has begun to end has ended by then.
+const ENDING: Duration = Duration::from_millis(200);
 
 /// A server on this machine.
 #[derive(Debug)]
@@ -103,9 +106,16 @@ impl Target {
     /// Whether somebody who means well is served: a new connection, and an answer to a ping.
     ///
     /// One that is cut off may have got in while the listener was closing: the next one will tell.
+    /// If that one is served, a server that turns honest clients away is not good all the same.
     pub(super) async fn serves(&self) -> Result<(), Seen> {
         match self.serves_one().await {
-            Err(Seen::Cut) => self.serves_one().await,
+            Err(Seen::Cut) => {
+                sleep(ENDING).await;
+                match self.serves_one().await {
+                    Err(Seen::Gone) => Err(Seen::Gone),
+                    _ => Err(Seen::Cut),
+                }
+            }
             served => served,
         }
     }
