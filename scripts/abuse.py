@@ -109,6 +109,8 @@ def ours(name, command, path="", args=()):
     lines = run.stdout.splitlines()
     print(f"{name}: {lines[-1] if lines else run.stderr.strip()}, "
           f"{time.monotonic() - begin:.0f} s", flush=True)
+    if run.returncode < 0:
+        print(f"towline abuse was ended by signal {-run.returncode}")
     if run.returncode != 0:
         print(run.stdout + run.stderr)
     return run.returncode == 0
@@ -137,7 +139,10 @@ def our_client(name, before, after=(), args=()):
     rows = events(out)
     bad += [f"{row['name']}: {row['verdict']}; {row['note']}"
             for row in rows if row["type"] == "attack" and not row["good"]]
-    [total] = [row for row in rows if row["type"] == "summary"]
+    total = next((row for row in rows if row["type"] == "summary"), None)
+    if total is None:
+        print(f"{name}: the hostile server ended with {hostile.returncode} and no summary: {err}")
+        return False
     print(f"{name}: {total['good']} good, {total['bad']} bad, {total['skipped']} skipped, "
           f"{time.monotonic() - begin:.0f} s", flush=True)
     for line in bad:
