@@ -1,0 +1,175 @@
+//! Receiving messages, in each of the ways there are.
+
+use futures_util::StreamExt;
+use futures_util::stream::SplitStream;
+use towline::{
+    CloseFrame, Event, Fragment, Message, MessageKind, MessageReceiver, Result, Stats, Utf8Bytes,
+};
+
+use super::Socket;
+use crate::player::Player;
+use crate::trace::count;
+use crate::world::{Limit, limited};
+
+/// One who receives them.
+pub(super) trait Inlet {
+    const FULL: bool;
+    async fn recv(&mut self) -> Result<Option<Message>>;
+    async fn recv_event(&mut self) -> Result<Option<Event>>;
+    async fn recv_fragment(&mut self) -> Result<Option<Fragment>>;
+    fn stats(&self) -> Option<Stats>;
+    /// Whether the peer has closed, and with what, if it knows.
+    fn goodbye(&self) -> Option<(bool, Option<&CloseFrame>)>;
+}
+
+impl Inlet for Socket {
+    const FULL: bool = true;
+    async fn recv(&mut self) -> Result<Option<Message>> {
+        Self::recv(self).await
+    }
+    async fn recv_event(&mut self) -> Result<Option<Event>> {
+        Self::recv_event(self).await
+    }
+    async fn recv_fragment(&mut self) -> Result<Option<Fragment>> {
+        Self::recv_fragment(self).await
+    }
+    fn stats(&self) -> Option<Stats> {
+        Some(Self::stats(self))
+    }
+    fn goodbye(&self) -> Option<(bool, Option<&CloseFrame>)> {
+        Some((self.peer_closed(), self.close_frame()))
+    }
+}
+
+impl Inlet for MessageReceiver {
+    const FULL: bool = true;
+    async fn recv(&mut self) -> Result<Option<Message>> {
+        Self::recv(self).await
+    }
+    async fn recv_event(&mut self) -> Result<Option<Event>> {
+        Self::recv_event(self).await
+    }
+    async fn recv_fragment(&mut self) -> Result<Option<Fragment>> {
+        Self::recv_fragment(self).await
+    }
+    fn stats(&self) -> Option<Stats> {
+        Some(Self::stats(self))
+    }
+    fn goodbye(&self) -> Option<(bool, Option<&CloseFrame>)> {
+        Some((self.peer_closed(), self.close_frame()))
+    }
+}
+
+impl Inlet for SplitStream<Socket> {
+    const FULL: bool = false;
+    async fn recv(&mut self) -> Result<Option<Message>> {
+        self.next().await.transpose()
+    }
+    async fn recv_event(&mut self) -> Result<Option<Event>> {
+        Ok(self.recv().await?.map(Event::Message))
+    }
+    async fn recv_fragment(&mut self) -> Result<Option<Fragment>> {
+        unreachable!("a stream has no fragments")
+    }
+    fn stats(&self) -> Option<Stats> {
+        None
+    }
+    fn goodbye(&self) -> Option<(bool, Option<&CloseFrame>)> {
+        None
+    }
+}
+
+/// A reader's state between two calls.
+#[derive(Debug)]
+pub(super) struct Desk {
+    /// A message that is being received in fragments.
+    partial: Option<(MessageKind, Vec<u8>)>,
+    /// Whether it looks at pings and pongs.
+    pub(super) events: bool,
+}
+
+impl Desk {
+    pub(super) fn new(events: bool) -> Self {
+        Self { partial: None, events }
+    }
+}
+
+/// Waits for something to arrive, in one of the ways there are.
+pub(super) async fn receive<I: Inlet>(
+    inlet: &mut I,
+    p: &mut Player,
+    desk: &mut Desk,
+    limit: Limit,
+) {
+    let result = if desk.partial.is_some() || (I::FULL && !desk.events && p.rng.percent(20)) {
+        limited(limit, inlet.recv_fragment()).await.map(|result| {
+            result
+                .map(|fragment| fragment.map(|fragment| take_fragment(p, desk, fragment)).is_some())
+        })
+    } else if desk.events {
+        limited(limit, inlet.recv_event())
+            .await
+            .map(|result| result.map(|event| event.map(|event| take_event(p, event)).is_some()))
+    } else {
+        limited(limit, inlet.recv()).await.map(|result| {
+            result.map(|message| message.map(|message| take_message(p, &message)).is_some())
+        })
+    };
+    let ended = match result {
+        None | Some(Ok(true)) => return,
+        Some(Ok(false)) => Ok(()),
+        Some(Err(error)) => Err(error),
+    };
+    assert!(
+        desk.partial.is_none() || ended.is_err() || p.ledger.book().sides[p.me].closed.is_some()
+    );
+    match inlet.goodbye() {
+        Some((peer_closed, frame)) => p.ledger.book().ends(p.me, ended, peer_closed, frame),
+        None => {
+            let peer_closed = ended.is_ok();
+            p.ledger.book().ends(p.me, ended, peer_closed, None);
+        }
+    }
+}
+
+fn take_message(p: &mut Player, message: &Message) {
+    p.ledger.book().received(p.me, message.kind(), message.as_bytes());
+}
+
+fn take_event(p: &mut Player, event: Event) {
+    match event {
+        Event::Message(message) => take_message(p, &message),
+        Event::Pong(payload) => {
+            let ping = &mut p.ledger.book().sides[p.me].ping;
+            // Eight bytes are the socket's own ping, which may be newer than ours.
+            if payload.len() == 8 || ping.as_deref() == Some(&*payload) {
+                *ping = None;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn take_fragment(p: &mut Player, desk: &mut Desk, fragment: Fragment) {
+    count("fragments received");
+    assert_eq!(fragment.start, desk.partial.is_none(), "a message's first part");
+    if fragment.kind == MessageKind::Text {
+        Utf8Bytes::try_from(fragment.payload.clone()).expect("whole characters");
+    }
+    let (kind, mut message) = desk.partial.take().unwrap_or((fragment.kind, Vec::new()));
+    assert_eq!(kind, fragment.kind);
+    message.extend_from_slice(&fragment.payload);
+    if fragment.end {
+        p.ledger.book().received(p.me, kind, &message);
+    } else {
+        desk.partial = Some((kind, message));
+    }
+}
+
+/// After the end there is nothing, at once and for ever.
+pub(super) async fn check_over<I: Inlet>(inlet: &mut I) {
+    for _ in 0..3 {
+        let again = limited(Limit::Polls(1), inlet.recv()).await;
+        assert!(matches!(again, Some(Ok(None))), "after the end: {again:?}");
+    }
+}
