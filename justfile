@@ -16,6 +16,10 @@ serve *ARGS:
 test *ARGS:
     scripts/test {{ ARGS }}
 
+# Ten thousand lives of two sockets with faults, on virtual time; `SEED=n just test` shows one.
+simulate *SEEDS:
+    scripts/simulate {{ SEEDS }}
+
 # Format the code.
 fmt:
     scripts/fmt --write
@@ -63,6 +67,10 @@ bench *ARGS:
 # Instructions that one message costs us, against bench/instructions.json.
 instructions *ARGS:
     scripts/instructions {{ ARGS }}
+
+# An hour of mixed load, faults and reconnects on 5,000 connections; or so long, and so many.
+soak *SECONDS_CONNECTIONS:
+    scripts/soak {{ SECONDS_CONNECTIONS }}
 
 # Each fuzz target for some seconds.
 fuzz SECONDS="60" *TARGETS:
