@@ -3,7 +3,7 @@
 use std::io;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{Buf, Bytes, BytesMut};
 use http::{Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
@@ -14,8 +14,9 @@ use towline_proto::handshake::{
 use crate::deadline::until;
 use crate::error::{Error, ErrorKind, Result};
 
-/// Bytes read at once. A head is rarely longer, and what follows it is kept.
-const READ: usize = 2 * 1024;
+/// Bytes read at once. A head is rarely longer, and what follows it is kept. Allocators give and
+/// take so much without looking far.
+const READ: usize = 1024;
 
 /// Most bytes that are kept of the body with which a server explains a refusal.
 const MAX_BODY: usize = 16 * 1024;
@@ -73,7 +74,7 @@ pub(crate) async fn request<T: AsyncRead + AsyncWrite + Unpin>(
 pub(crate) async fn read_request<T: AsyncRead + AsyncWrite + Unpin>(
     io: &mut T,
     handshake: &mut ServerHandshake,
-    doing: &str,
+    doing: impl Into<String> + Copy,
 ) -> Result<(ServerRequest, BytesMut)> {
     loop {
         let mut bytes = match until(handshake.poll_timeout(), read_some(io, doing)).await {
@@ -83,7 +84,10 @@ pub(crate) async fn read_request<T: AsyncRead + AsyncWrite + Unpin>(
         let received = handshake.handle_timeout(Instant::now().into_std());
         match received.and_then(|()| handshake.receive(&bytes)) {
             Ok(None) => {}
-            Ok(Some((consumed, request))) => return Ok((request, bytes.split_off(consumed))),
+            Ok(Some((consumed, request))) => {
+                bytes.advance(consumed);
+                return Ok((request, bytes));
+            }
             Err(error) => {
                 // Whoever was too slow to ask may be too slow to listen.
                 timeout(LINGER, write_last(io, &error.response())).await.ok();
@@ -122,7 +126,7 @@ async fn read_out<T: AsyncRead + Unpin>(io: &mut T) {
     }
 }
 
-async fn read_some<T: AsyncRead + Unpin>(io: &mut T, doing: &str) -> Result<BytesMut> {
+async fn read_some<T: AsyncRead + Unpin>(io: &mut T, doing: impl Into<String>) -> Result<BytesMut> {
     let mut bytes = BytesMut::with_capacity(READ);
     match io.read_buf(&mut bytes).await {
         Ok(0) => Err(Error::new(ErrorKind::Disconnected, doing)

@@ -13,6 +13,11 @@ pub(crate) struct Authority {
 }
 
 impl Authority {
+    /// Whether this is `host` or `host:port`.
+    pub(crate) fn is_valid(authority: &str) -> bool {
+        Self::parse(authority).is_ok()
+    }
+
     /// Parses `host` or `host:port`.
     pub(crate) fn parse(authority: &str) -> Result<Self, UriError> {
         if authority.contains('@') {

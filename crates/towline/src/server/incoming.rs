@@ -7,6 +7,7 @@ use tokio::net::TcpStream;
 use towline_proto::handshake::ServerHandshake;
 
 use super::builder::Settings;
+use super::doing::Doing;
 use super::{HandshakePermit, Upgrade};
 use crate::deadline::after;
 #[cfg(feature = "tls")]
@@ -80,19 +81,19 @@ impl Incoming {
     /// # Cancel safety
     /// If cancelled the connection is closed.
     pub async fn handshake(self) -> Result<Upgrade> {
-        let doing = format!("shaking hands with {}", self.peer);
+        let doing = Doing { what: "shaking hands with", peer: Some(self.peer) };
         let registration = Arc::clone(&self.registration);
         // Boxed: the caller's task should not keep the room for it once it is over.
-        let shaking = Box::pin(self.shake_hands(&doing));
+        let shaking = Box::pin(self.shake_hands(doing));
         tokio::select! {
             shaken = shaking => shaken,
             () = registration.aborted() => {
-                Err(Error::timed_out(doing.as_str(), "the server has shut down"))
+                Err(Error::timed_out(doing, "the server has shut down"))
             }
         }
     }
 
-    async fn shake_hands(self, doing: &str) -> Result<Upgrade> {
+    async fn shake_hands(self, doing: Doing) -> Result<Upgrade> {
         // One deadline for all of it.
         let deadline = after(self.settings.handshake_timeout);
         let mut info = ConnectionInfo {

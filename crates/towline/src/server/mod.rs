@@ -2,6 +2,7 @@
 
 mod accept_error;
 mod builder;
+mod doing;
 mod incoming;
 mod origin;
 mod turned_away;

@@ -13,6 +13,7 @@ use towline_proto::Role;
 use towline_proto::handshake::{HandshakeError, ServerRequest, response_head};
 
 use super::builder::Settings;
+use super::doing::Doing;
 use super::origin::Origins;
 use crate::error::{Error, ErrorKind, Result};
 use crate::http1::write_last;
@@ -219,11 +220,10 @@ impl Upgrade {
     /// If cancelled the connection is closed.
     pub async fn respond(mut self, response: Response<Bytes>) -> Result<()> {
         let (registration, doing) = (Arc::clone(&self.registration), self.doing());
-        let told = doing.clone();
         let answering = Box::pin(async move {
             self.write_response(&response).await.map_err(|error| failed(doing, error))
         });
-        unless_aborted(&registration, told, answering).await
+        unless_aborted(&registration, doing, answering).await
     }
 
     /// Answers with a plain HTTP response whose body is read from `body` as it is sent, and closes
@@ -261,10 +261,10 @@ impl Upgrade {
                 timeout(self.settings.config.get_write_timeout(), self.io.write_all(&chunk));
             let written =
                 written.await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
-            written.map_err(|error| failed(doing.clone(), error))?;
+            written.map_err(|error| failed(doing, error))?;
             chunk.clear();
             chunk.reserve(CHUNK);
-            let unreadable = |error| Error::new(ErrorKind::Io, doing.as_str()).cause(error);
+            let unreadable = |error| Error::new(ErrorKind::Io, doing).cause(error);
             if !has_body || body.read_buf(&mut chunk).await.map_err(unreadable)? == 0 {
                 break;
             }
@@ -316,18 +316,15 @@ impl Upgrade {
         written.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
     }
 
-    fn doing(&self) -> String {
-        match self.info.peer_addr {
-            Some(peer) => format!("answering {peer}"),
-            None => "answering a client".to_owned(),
-        }
+    fn doing(&self) -> Doing {
+        Doing { what: "answering", peer: self.info.peer_addr }
     }
 }
 
 /// Answers, unless the server cuts its connections off meanwhile, which then is the error.
 async fn unless_aborted<T>(
     registration: &Registration,
-    doing: String,
+    doing: Doing,
     // Boxed: the caller's task should not keep the room for it once it is over.
     answering: Pin<Box<impl Future<Output = Result<T>>>>,
 ) -> Result<T> {
@@ -348,7 +345,7 @@ fn response(status: StatusCode, text: Bytes) -> Response<Bytes> {
     response
 }
 
-fn failed(doing: String, error: std::io::Error) -> Error {
+fn failed(doing: Doing, error: std::io::Error) -> Error {
     if error.kind() == std::io::ErrorKind::TimedOut {
         Error::timed_out(doing, "the client takes no answer")
     } else {

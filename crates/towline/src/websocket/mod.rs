@@ -102,7 +102,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
     ) -> Self {
         let now = Instant::now().into_std();
         // RFC 6455 §10.3: masking keys must be unpredictable, so they begin at a strong source.
-        let seed = rand::random();
+        let seed = match role {
+            Role::Client => rand::random(),
+            Role::Server => [0; 32], // masks nothing
+        };
         let connection = Connection::new(role, config, seed, now);
         #[cfg(feature = "deflate")]
         let connection = match &terms.deflate {

@@ -68,18 +68,21 @@ impl HeadReader {
     /// follows them is for whoever comes next. An error stays: the reader repeats it.
     pub fn push(&mut self, input: &[u8]) -> Result<Option<usize>, HeadError> {
         let mut taken = 0;
-        for &byte in input {
+        while let Some(&byte) = input.get(taken) {
             if let State::Complete | State::Failed(_) = self.state {
                 break;
             }
             self.state = self.next(byte);
             taken += 1;
+            if self.state == State::Line {
+                taken += self.skip_line(input.get(taken..).unwrap_or_default());
+            }
         }
         if let State::Failed(error) = self.state {
             self.head = Vec::new();
             return Err(error);
         }
-        self.head.extend(input.iter().take(taken));
+        self.head.extend_from_slice(input.get(..taken).unwrap_or_default());
         Ok((self.state == State::Complete).then_some(taken))
     }
 
@@ -106,6 +109,14 @@ impl HeadReader {
 
     fn whole(&self) -> Result<&[u8], HeadError> {
         if self.state == State::Complete { Ok(&self.head) } else { Err(HeadError::Unfinished) }
+    }
+
+    /// Passes what is inside a line, where nothing happens; gives how much that was.
+    fn skip_line(&mut self, input: &[u8]) -> usize {
+        let most = input.len().min(self.limits.bytes - self.scanned);
+        let inside = input.iter().take(most).take_while(|&&b| b != b'\r' && b != b'\n').count();
+        self.scanned += inside;
+        inside
     }
 
     fn next(&mut self, byte: u8) -> State {
