@@ -1,7 +1,5 @@
 //! A frame's header: two to fourteen bytes (RFC 6455 §5.2).
 
-use std::ops::Range;
-
 use crate::Role;
 use crate::error::ProtocolError;
 use crate::mask::MaskKey;
@@ -233,22 +231,24 @@ impl FrameHeader {
 
 /// A frame that is a whole message and that lies whole at the front of an input.
 #[derive(Debug)]
-pub(crate) struct WholeFrame {
+pub(crate) struct WholeFrame<'a> {
     pub(crate) kind: MessageKind,
     pub(crate) mask: Option<MaskKey>,
-    /// Where its payload lies.
-    pub(crate) payload: Range<usize>,
+    /// Where in the input its payload starts.
+    pub(crate) start: usize,
+    pub(crate) payload: &'a mut [u8],
 }
 
 const FIN_TEXT: u8 = FIN | Opcode::Text.bits();
 const FIN_BINARY: u8 = FIN | Opcode::Binary.bits();
 
-impl WholeFrame {
+impl<'a> WholeFrame<'a> {
     /// Looks for one by its first two bytes, up to a length of 16 bits. Whatever else there is,
     /// and whatever is wrong, is left to [`FrameHeader::parse`].
     #[inline(always)]
-    pub(crate) fn find(input: &[u8], role: Role) -> Option<Self> {
-        let (&[first, second], rest) = input.split_first_chunk()?;
+    pub(crate) fn find(input: &'a mut [u8], role: Role) -> Option<Self> {
+        let whole = input.len();
+        let (&mut [first, second], rest) = input.split_first_chunk_mut()?;
         let kind = match first {
             FIN_TEXT => MessageKind::Text,
             FIN_BINARY => MessageKind::Binary,
@@ -258,7 +258,7 @@ impl WholeFrame {
         let (len, rest) = if short < LEN_16 {
             (usize::from(short), rest)
         } else {
-            let (len, rest) = rest.split_first_chunk()?;
+            let (len, rest) = rest.split_first_chunk_mut()?;
             let len = u16::from_be_bytes(*len);
             if short == LEN_64 || len < u16::from(LEN_16) {
                 return None;
@@ -267,17 +267,14 @@ impl WholeFrame {
         };
         let (mask, rest) = match (role, second & MASK != 0) {
             (Role::Server, true) => {
-                let (key, rest) = rest.split_first_chunk()?;
+                let (key, rest) = rest.split_first_chunk_mut()?;
                 (Some(MaskKey::new(*key)), rest)
             }
             (Role::Client, false) => (None, rest),
             (Role::Server, false) | (Role::Client, true) => return None,
         };
-        if len > rest.len() {
-            return None;
-        }
-        let start = input.len() - rest.len();
-        Some(Self { kind, mask, payload: start..start + len })
+        let start = whole - rest.len();
+        Some(Self { kind, mask, start, payload: rest.get_mut(..len)? })
     }
 }
 

@@ -38,13 +38,17 @@ pub struct Receiver {
     control_window: Option<(Instant, u32)>,
     /// After a closing frame, or a failure, nothing more is read (RFC 6455 §5.5.1, §7.1.7).
     done: bool,
-    /// Nothing is unfinished, kept or over: see [`receive_whole`](Self::receive_whole).
-    rests: bool,
+    /// Our role where nothing is unfinished, kept or over: see
+    /// [`receive_whole`](Self::receive_whole).
+    at_rest: Option<Role>,
     /// The longest message that is taken whole: what no limit forbids.
     whole_limit: usize,
     last_received: Instant,
     last_data: Instant,
+    /// Without the frames and messages of `whole`.
     counts: Counts,
+    /// Messages that were taken whole, each in one frame.
+    whole: u64,
 }
 
 /// What was received so far.
@@ -178,11 +182,12 @@ impl Receiver {
             control: None,
             control_window: None,
             done: false,
-            rests: true,
+            at_rest: Some(role),
             whole_limit: 0,
             last_received: now,
             last_data: now,
             counts: Counts::default(),
+            whole: 0,
         };
         receiver.hold_messages(true);
         receiver
@@ -211,6 +216,7 @@ impl Receiver {
     /// The rule that the peer broke. Everything it sends from then on is discarded.
     pub fn receive(&mut self, input: &mut [u8], now: Instant) -> Result<Received, ProtocolError> {
         if let Some(whole) = self.receive_whole(input) {
+            self.count_as_frame(); // `lend` counts the message
             self.last_received = now;
             self.last_data = now;
             let WholeMessage { kind, payload } = whole;
@@ -219,11 +225,12 @@ impl Receiver {
             return Ok(Received { consumed, event: Some(Incoming::Data(data)) });
         }
         let received = self.receive_any(input, now);
-        self.rests = self.frame.is_none()
+        let rests = self.frame.is_none()
             && self.message.is_none()
             && self.header_len == 0
             && self.control.is_none()
             && !self.done;
+        self.at_rest = rests.then_some(self.role);
         received
     }
 
@@ -235,19 +242,17 @@ impl Receiver {
     /// for what follows a message that `receive` has found: it notes no sign of life.
     #[inline(always)]
     pub fn receive_whole(&mut self, input: &mut [u8]) -> Option<WholeMessage> {
-        if !self.rests {
-            return None;
-        }
-        let WholeFrame { kind, mask, payload } = WholeFrame::find(input, self.role)?;
+        let WholeFrame { kind, mask, start, payload } = WholeFrame::find(input, self.at_rest?)?;
         if payload.len() > self.whole_limit {
             return None;
         }
+        let end = start + payload.len();
         if let Some(mask) = mask {
-            mask.apply_all(&mut input[payload.clone()]);
+            mask.apply_all(payload);
         }
-        self.counts.frames += 1;
-        self.counts.bytes += u64::try_from(payload.end).unwrap_or(u64::MAX);
-        Some(WholeMessage { kind, payload })
+        self.whole += 1;
+        self.counts.bytes += u64::try_from(end).unwrap_or(u64::MAX);
+        Some(WholeMessage { kind, payload: start..end })
     }
 
     /// The message that [`receive_whole`](Self::receive_whole) found, from the same input. Checks
@@ -262,18 +267,24 @@ impl Receiver {
         input: &'a [u8],
     ) -> Result<MessageRef<'a>, ProtocolError> {
         let payload = &input[whole.payload.clone()];
-        self.counts.messages += 1;
         match whole.kind {
             MessageKind::Binary => Ok(MessageRef::Binary(payload)),
             MessageKind::Text => {
                 let text = check_text(&mut self.utf8, payload, true);
                 if text.is_err() {
+                    self.count_as_frame();
                     self.done = true;
-                    self.rests = false;
+                    self.at_rest = None;
                 }
                 text.map(|text| MessageRef::Text(text.rest))
             }
         }
+    }
+
+    /// What was taken whole counts as a frame and not as a message.
+    fn count_as_frame(&mut self) {
+        self.whole -= 1;
+        self.counts.frames += 1;
     }
 
     /// Parses whatever stands at the front of `input`.
@@ -311,7 +322,7 @@ impl Receiver {
                 let text = check_text(&mut self.utf8, payload, data.end);
                 if text.is_err() {
                     self.done = true;
-                    self.rests = false;
+                    self.at_rest = None;
                 }
                 text?
             }
@@ -353,7 +364,8 @@ impl Receiver {
 
     /// What was received so far.
     pub const fn counts(&self) -> Counts {
-        self.counts
+        let Counts { bytes, frames, messages } = self.counts;
+        Counts { bytes, frames: frames + self.whole, messages: messages + self.whole }
     }
 
     fn advance(

@@ -41,9 +41,12 @@ pub struct Sender {
     pong: Option<Box<ControlPayload>>,
     pub(super) waiting_close: Option<WaitingClose>,
     pub(super) timers: Timers,
+    /// Without the frames and messages of `quick`.
     pub(super) counts: Counts,
-    /// What `counts.bytes` was at the end of the last bytes of a message.
-    data_end: u64,
+    /// Messages that took the quick way, each in one frame.
+    quick: u64,
+    /// Bytes of control frames behind the last bytes of a message.
+    behind_data: u64,
 }
 
 /// A message that is being sent in fragments.
@@ -84,7 +87,8 @@ impl Sender {
             pong: None,
             waiting_close: None,
             counts: Counts::default(),
-            data_end: 0,
+            quick: 0,
+            behind_data: 0,
         }
     }
 
@@ -126,7 +130,7 @@ impl Sender {
             self.push_header(true, compressed, opcode, length(&payload));
             self.counts.bytes += length(&payload);
             self.outbox.push_shared(payload);
-            self.data_end = self.counts.bytes;
+            self.behind_data = 0;
         }
         self.counts.messages += 1;
         self.allow_quick();
@@ -149,21 +153,15 @@ impl Sender {
     #[inline(always)]
     pub fn send_quick(&mut self, part: &Part<'_>) -> bool {
         let whole = part.start && part.end && part.first.is_none();
-        let open = self.state == State::Open && self.message.is_none() && self.frame.is_none();
-        let Some(len) = u8::try_from(part.rest.len()).ok().filter(|len| *len < 126) else {
+        let Some(len) = u8::try_from(part.rest.len()).ok().filter(|len| *len < 126 && whole) else {
             return false;
         };
-        if !whole || !open || self.keys.is_some() {
-            return false;
-        }
         let header = FrameHeader::short(data_opcode(part.kind), len);
         if !self.outbox.push_quick(header, part.rest) {
             return false;
         }
-        self.counts.frames += 1;
-        self.counts.messages += 1;
+        self.quick += 1;
         self.counts.bytes += u64::from(len) + 2;
-        self.data_end = self.counts.bytes;
         true
     }
 
@@ -261,7 +259,7 @@ impl Sender {
                 Some(OpenMessage { kind, compressed: false, utf8: Utf8Validator::default() });
         }
         self.frame = Some(OpenFrame { kind, fin, mask, remaining: len });
-        self.data_end = self.counts.bytes;
+        self.behind_data = 0;
         Ok(())
     }
 
@@ -288,7 +286,7 @@ impl Sender {
         }
         let ended = frame.remaining == 0;
         self.counts.bytes += len;
-        self.data_end = self.counts.bytes;
+        self.behind_data = 0;
         if ended {
             self.frame = None;
             self.end_fragment(kind, false, fin);
@@ -396,12 +394,16 @@ impl Sender {
 
     /// What was sent so far, counting what waits in the outbox.
     pub const fn counts(&self) -> Counts {
-        self.counts
+        let Counts { bytes, frames, messages } = self.counts;
+        Counts { bytes, frames: frames + self.quick, messages: messages + self.quick }
     }
 
-    /// Lets small messages take the quick way, on which nothing is compressed.
+    /// Lets small messages take the quick way, on which nothing is masked or compressed, and
+    /// nothing is looked at. Whatever else goes into the outbox ends that: so nothing needs to
+    /// that a fragment, an open frame or a closing frame brings about.
     fn allow_quick(&mut self) {
-        if self.deflater.is_none() {
+        let plain = self.keys.is_none() && self.deflater.is_none();
+        if plain && self.message.is_none() && self.check_open().is_ok() {
             self.outbox.allow_quick(self.config.max_outbox);
         }
     }
@@ -422,7 +424,8 @@ impl Sender {
 
     /// Grows whenever bytes of messages are sent, and whenever bytes up to their end are written.
     pub(super) fn data_progress(&self) -> u64 {
-        self.data_end.saturating_add(self.written().min(self.data_end))
+        let data_end = self.counts.bytes - self.behind_data;
+        data_end.saturating_add(self.written().min(data_end))
     }
 
     /// Puts a control frame into the outbox, whatever the state.
@@ -471,7 +474,7 @@ impl Sender {
             }
         }
         self.counts.bytes += len;
-        self.data_end = self.counts.bytes;
+        self.behind_data = 0;
         if first && part.end {
             self.counts.messages += 1;
         } else {
@@ -564,14 +567,17 @@ impl Sender {
         opcode: Opcode,
         payload: &[u8],
     ) {
+        let before = self.counts.bytes;
         let mask = self.push_header(fin, compressed, opcode, length(payload));
         let out = self.outbox.push_copy(payload);
         if let Some(mut mask) = mask {
             mask.apply(out);
         }
         self.counts.bytes += length(payload);
-        if !opcode.is_control() {
-            self.data_end = self.counts.bytes;
+        if opcode.is_control() {
+            self.behind_data += self.counts.bytes - before;
+        } else {
+            self.behind_data = 0;
         }
     }
 }

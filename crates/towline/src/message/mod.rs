@@ -76,6 +76,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     /// [`close_frame`](Self::close_frame) then tells with which code. What [`feed`](Self::feed)
     /// gathered is sent before this waits.
     ///
+    /// Messages of less than 256 bytes that came together share blocks of 4 KiB, and one that is
+    /// kept keeps its block: copy what is to be kept for long.
+    ///
     /// # Errors
     /// [`Disconnected`](crate::ErrorKind::Disconnected),
     /// [`TimedOut`](crate::ErrorKind::TimedOut), [`Protocol`](crate::ErrorKind::Protocol) or

@@ -13,6 +13,8 @@ use crate::transport::Transport;
 #[derive(Debug)]
 pub struct Replies<'a, T = Transport> {
     link: &'a mut Whole<T>,
+    /// Whether a message that lies there whole may be taken without looking at anything else.
+    plain: bool,
     /// Whether more waits to be written than may.
     full: bool,
 }
@@ -39,6 +41,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Replies<'_, T> {
     fn feed_any(&mut self, part: Part<'_>) -> Result<()> {
         self.link.outbound.feed_part(part)?;
         self.full = !self.link.outbound.has_room();
+        self.plain &= !self.full;
         Ok(())
     }
 }
@@ -60,7 +63,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
             poll_fn(|cx| link.poll_room(cx)).await?;
         }
         let open = poll_fn(|cx| inbound.poll_piece(cx, link)).await?;
-        Ok(open.then_some(Arrived { inbound, replies: Replies { link, full: false } }))
+        // The first is given by `next_piece`.
+        let replies = Replies { link, plain: false, full: false };
+        Ok(open.then_some(Arrived { inbound, replies }))
     }
 }
 
@@ -69,12 +74,17 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Arrived<'a, T> {
     /// look for the next [piece](Self::next_piece).
     #[inline(always)]
     pub(crate) fn next_whole(&mut self) -> Option<WholeMessage> {
-        if self.replies.full { None } else { self.inbound.next_whole() }
+        if self.replies.plain { self.inbound.next_whole() } else { None }
     }
 
     /// The next piece, whole or not, likewise.
     pub(crate) fn next_piece(&mut self) -> Option<Data> {
-        if self.replies.full { None } else { self.inbound.next_piece(self.replies.link) }
+        if self.replies.full {
+            return None;
+        }
+        let piece = self.inbound.next_piece(self.replies.link);
+        self.replies.plain = self.inbound.is_plain();
+        piece
     }
 
     /// Lends a message. If its text is bad the connection has failed, and the next event is its
@@ -85,12 +95,20 @@ impl<'a, T: AsyncRead + AsyncWrite + Unpin> Arrived<'a, T> {
         whole: &WholeMessage,
     ) -> Option<(MessageRef<'_>, &mut Replies<'a, T>)> {
         let Self { inbound, replies } = self;
-        inbound.lend_whole(whole, replies.link).map(|message| (message, replies))
+        match inbound.lend_whole(whole, replies.link) {
+            Some(message) => Some((message, replies)),
+            None => {
+                replies.plain = false;
+                None
+            }
+        }
     }
 
     /// Lends a piece, likewise.
     pub(crate) fn lend(&mut self, data: &Data) -> Option<(Piece<'_>, &mut Replies<'a, T>)> {
         let Self { inbound, replies } = self;
-        inbound.lend(data, replies.link).map(|piece| (piece, replies))
+        let piece = inbound.lend(data, replies.link);
+        replies.plain &= piece.is_some();
+        piece.map(|piece| (piece, replies))
     }
 }

@@ -2,7 +2,8 @@
 
 use std::cell::RefCell;
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
+use towline_proto::{Message, MessageRef, Utf8Bytes};
 
 /// Bytes read at once. Much at a time is what makes small messages cheap: one system call and one
 /// look at the clock for all that lie in it.
@@ -23,6 +24,13 @@ const WRITE_MAX: usize = 128 * 1024;
 /// yet sent.
 const KEPT: usize = 8;
 
+/// Memory that short messages share which came together, and that any of them keeps: what an
+/// allocation for each would cost is more than all the rest of receiving one.
+const BLOCK: usize = 4 * 1024;
+
+/// From this length on a message has memory of its own.
+const OWN_FROM: usize = 256;
+
 #[derive(Debug)]
 struct Pool {
     read: Vec<BytesMut>,
@@ -33,6 +41,8 @@ struct Pool {
 thread_local! {
     static POOL: RefCell<Pool> =
         const { RefCell::new(Pool { read: Vec::new(), read_much: Vec::new(), write: Vec::new() }) };
+    /// What is left of the last one.
+    static SHARED: RefCell<BytesMut> = RefCell::new(BytesMut::new());
 }
 
 /// How much a connection reads at once.
@@ -68,10 +78,23 @@ pub(crate) struct ReadBuffer {
 }
 
 impl ReadBuffer {
-    pub(crate) fn take(amount: Amount) -> Self {
+    /// Without memory: none is lent.
+    pub(crate) fn none() -> Self {
+        Self { bytes: BytesMut::new(), used: 0, amount: Amount::Usual }
+    }
+
+    fn take(amount: Amount) -> Self {
         let bytes = POOL.with_borrow_mut(|pool| amount.pool(pool).pop());
         let bytes = bytes.unwrap_or_else(|| BytesMut::with_capacity(amount.bytes()));
         Self { bytes, used: 0, amount }
+    }
+
+    /// Gives the memory back to the thread.
+    #[inline]
+    pub(crate) fn give_back(&mut self) {
+        if self.bytes.capacity() > 0 {
+            *self = Self::none();
+        }
     }
 
     /// A buffer that already holds bytes: what came right behind the opening handshake.
@@ -81,9 +104,13 @@ impl ReadBuffer {
         buffer
     }
 
-    /// The memory to read into, which is never zeroed. Only while nothing is unread.
-    pub(crate) fn fill(&mut self) -> &mut BytesMut {
+    /// The memory to read so much into, which is never zeroed. Only while nothing is unread.
+    pub(crate) fn fill(&mut self, amount: Amount) -> &mut BytesMut {
         debug_assert!(self.unread_is_empty(), "unread bytes would be lost");
+        if self.amount != amount || self.bytes.capacity() == 0 {
+            self.give_back();
+            *self = Self::take(amount);
+        }
         self.bytes.clear();
         self.used = 0;
         &mut self.bytes
@@ -92,10 +119,6 @@ impl ReadBuffer {
     /// How much to read next time, judged by what there was this time.
     pub(crate) fn next_amount(&self) -> Amount {
         if self.bytes.len() < READ / 2 { Amount::Usual } else { Amount::Much }
-    }
-
-    pub(crate) fn amount(&self) -> Amount {
-        self.amount
     }
 
     #[inline(always)]
@@ -136,6 +159,32 @@ impl Drop for ReadBuffer {
         // A thread that is ending keeps nothing.
         let _ = POOL.try_with(|pool| keep(self.amount.pool(&mut pool.borrow_mut()), bytes));
     }
+}
+
+/// A copy of a message that others came with.
+#[inline]
+pub(crate) fn copy_of_many(message: MessageRef<'_>) -> Message {
+    match message {
+        MessageRef::Binary(payload) if payload.len() < OWN_FROM => copy_short(payload).into(),
+        MessageRef::Text(text) if text.len() < OWN_FROM => {
+            match Utf8Bytes::try_from(copy_short(text.as_bytes())) {
+                Ok(text) => text.into(),
+                Err(_) => Message::text(text),
+            }
+        }
+        message => message.to_message(),
+    }
+}
+
+#[inline]
+fn copy_short(payload: &[u8]) -> Bytes {
+    SHARED.with_borrow_mut(|block| {
+        if block.capacity() < payload.len() {
+            *block = BytesMut::with_capacity(BLOCK);
+        }
+        block.extend_from_slice(payload);
+        block.split().freeze()
+    })
 }
 
 /// Memory for what is to be written.

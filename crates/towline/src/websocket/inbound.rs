@@ -12,7 +12,7 @@ use towline_proto::{
     Receiver, Role, State, WholeMessage,
 };
 
-use super::buffer::{Amount, ReadBuffer};
+use super::buffer::{Amount, ReadBuffer, copy_of_many};
 use super::link::Link;
 use crate::error::{Error, ErrorKind, Result};
 use crate::registry::{Phase, Registration};
@@ -22,8 +22,8 @@ use crate::registry::{Phase, Registration};
 pub(crate) struct Inbound {
     role: Role,
     pub(crate) receiver: Receiver,
-    /// Held while there are bytes that were read and not used up; an idle connection holds none.
-    buffer: Option<ReadBuffer>,
+    /// Lent while there are bytes that were read and not used up; an idle connection has none.
+    buffer: ReadBuffer,
     /// How much to read next time.
     amount: Amount,
     /// When the buffer was filled.
@@ -95,7 +95,7 @@ impl Inbound {
         Self {
             role,
             receiver,
-            buffer: None,
+            buffer: ReadBuffer::none(),
             amount: Amount::default(),
             read_at: now,
             found: None,
@@ -112,7 +112,7 @@ impl Inbound {
     /// Bytes that came right behind the opening handshake.
     pub(crate) fn unread(&mut self, bytes: &[u8]) {
         if !bytes.is_empty() {
-            self.buffer = Some(ReadBuffer::with(bytes));
+            self.buffer = ReadBuffer::with(bytes);
         }
     }
 
@@ -161,13 +161,11 @@ impl Inbound {
             if link.has_output() {
                 let _ = link.poll_flush(cx);
             }
-            self.buffer.take_if(|buffer| buffer.amount() != self.amount);
-            let buffer = self.buffer.get_or_insert_with(|| ReadBuffer::take(self.amount));
-            match link.poll_read(cx, buffer.fill()) {
+            match link.poll_read(cx, self.buffer.fill(self.amount)) {
                 Poll::Ready(Ok(0)) => self.lose(Error::disconnected("receiving", None)),
                 Poll::Ready(Ok(_)) => {
                     self.read_at = Instant::now().into_std();
-                    self.amount = buffer.next_amount();
+                    self.amount = self.buffer.next_amount();
                     // Data that never ends must not put off the end.
                     if link.is_closing() && self.closing_expired(link) {
                         self.end(Some(Self::too_slow()));
@@ -177,7 +175,7 @@ impl Inbound {
                     self.lose(Error::disconnected("receiving", Some(error)));
                 }
                 Poll::Pending => {
-                    self.buffer = None;
+                    self.buffer.give_back();
                     self.receiver.release();
                     if !self.poll_deadlines(cx, link) {
                         return Poll::Pending;
@@ -209,16 +207,12 @@ impl Inbound {
 
     /// The next message that was read, if it lies there whole; see it with
     /// [`lend_whole`](Self::lend_whole). What it does not take, [`next_piece`](Self::next_piece)
-    /// does.
+    /// does. Only while [plain](Self::is_plain).
     #[inline(always)]
     pub(crate) fn next_whole(&mut self) -> Option<WholeMessage> {
-        if !self.plain {
-            return None;
-        }
-        let buffer = self.buffer.as_mut()?;
-        let base = buffer.used();
-        let mut whole = self.receiver.receive_whole(buffer.unread())?;
-        buffer.consume(whole.payload.end);
+        let base = self.buffer.used();
+        let mut whole = self.receiver.receive_whole(self.buffer.unread())?;
+        self.buffer.consume(whole.payload.end);
         whole.payload = whole.payload.start + base..whole.payload.end + base;
         Some(whole)
     }
@@ -232,8 +226,7 @@ impl Inbound {
         whole: &WholeMessage,
         link: &mut impl Link,
     ) -> Option<MessageRef<'_>> {
-        let bytes = self.buffer.as_ref().map_or(&[][..], ReadBuffer::bytes);
-        match self.receiver.lend_whole(whole, bytes) {
+        match self.receiver.lend_whole(whole, self.buffer.bytes()) {
             Ok(message) => Some(message),
             Err(error) => {
                 self.plain = false;
@@ -246,11 +239,16 @@ impl Inbound {
     /// A copy of the next message that was read, if it lies there whole.
     #[inline(always)]
     pub(crate) fn next_message(&mut self, link: &mut impl Link) -> Option<Message> {
-        if link.is_closing() {
+        if link.is_closing() || !self.plain {
             return None;
         }
         let whole = self.next_whole()?;
-        let message = self.lend_whole(&whole, link)?.to_message();
+        let alone = self.buffer.unread_is_empty();
+        let lent = self.lend_whole(&whole, link)?;
+        if !alone {
+            return Some(copy_of_many(lent));
+        }
+        let message = lent.to_message();
         self.release();
         Some(message)
     }
@@ -266,21 +264,27 @@ impl Inbound {
         None
     }
 
+    /// Whether [`next_whole`](Self::next_whole) may give something.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
+    }
+
     /// Gives the buffer back if nothing in it is unread, nor looked at any more.
     pub(crate) fn release(&mut self) {
         if self.found.is_some() {
             return; // nobody has looked at it yet
         }
         self.receiver.release();
-        self.buffer.take_if(|buffer| buffer.unread_is_empty());
+        if self.buffer.unread_is_empty() {
+            self.buffer.give_back();
+        }
     }
 
     /// The piece that the last [`Happening::Data`] named.
     ///
     /// If its text is bad the connection has failed, and the next event is its end.
     pub(crate) fn lend(&mut self, data: &Data, link: &mut impl Link) -> Option<Piece<'_>> {
-        let bytes = self.buffer.as_ref().map_or(&[][..], ReadBuffer::bytes);
-        match self.receiver.lend(data, bytes) {
+        match self.receiver.lend(data, self.buffer.bytes()) {
             Ok(piece) => Some(piece),
             Err(error) => {
                 self.plain = false;
@@ -292,8 +296,7 @@ impl Inbound {
 
     /// The payload that a [`Happening::Data`] named, once its text was checked by `lend`.
     pub(crate) fn payload(&self, data: &Data) -> &[u8] {
-        let bytes = self.buffer.as_ref().map_or(&[][..], ReadBuffer::bytes);
-        self.receiver.payload(data, bytes)
+        self.receiver.payload(data, self.buffer.bytes())
     }
 
     /// Uses up what was read, until there is something to hand out.
@@ -307,17 +310,17 @@ impl Inbound {
     }
 
     fn parse(&mut self, link: &mut impl Link) -> Option<Happening> {
-        while let Some(buffer) = self.buffer.as_mut().filter(|buffer| !buffer.unread_is_empty()) {
-            let base = buffer.used();
+        while !self.buffer.unread_is_empty() {
+            let base = self.buffer.used();
             let now = self.read_at;
-            let received = match self.receiver.receive(buffer.unread(), now) {
+            let received = match self.receiver.receive(self.buffer.unread(), now) {
                 Ok(received) => received,
                 Err(error) => {
                     Self::fail(&mut self.stage, &error, link);
                     return None;
                 }
             };
-            buffer.consume(received.consumed);
+            self.buffer.consume(received.consumed);
             match received.event {
                 None => {}
                 // Who closes has lost interest in what still comes, as on Windows.
@@ -517,7 +520,7 @@ impl Inbound {
                             if link.take_news(cx) {
                                 continue;
                             }
-                            self.buffer = None;
+                            self.buffer.give_back();
                             if !self.poll_closing_expired(cx, link) {
                                 return Poll::Pending;
                             }
@@ -556,18 +559,17 @@ impl Inbound {
 
     /// Reads and drops what still comes, to the end of the byte stream.
     fn poll_read_out(
-        buffer: &mut Option<ReadBuffer>,
+        buffer: &mut ReadBuffer,
         cx: &mut Context<'_>,
         link: &mut impl Link,
     ) -> Poll<()> {
         for _ in 0..MAX_READS {
-            let into = buffer.get_or_insert_with(|| ReadBuffer::take(Amount::Usual));
-            into.consume(into.bytes().len() - into.used());
-            match link.poll_read(cx, into.fill()) {
+            buffer.consume(buffer.bytes().len() - buffer.used());
+            match link.poll_read(cx, buffer.fill(Amount::Usual)) {
                 Poll::Ready(Ok(1..)) => {}
                 Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
                 Poll::Pending => {
-                    *buffer = None;
+                    buffer.give_back();
                     return Poll::Pending;
                 }
             }
@@ -583,7 +585,7 @@ impl Inbound {
             Stage::Ending(ending) => ending.error,
             Stage::Open | Stage::Ended => None,
         };
-        self.buffer = None;
+        self.buffer.give_back();
         self.deadline = None;
         link.break_with(&match &error {
             Some(error) => error.again(),

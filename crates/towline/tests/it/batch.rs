@@ -60,6 +60,32 @@ async fn what_one_read_brought_is_one_batch() {
     assert_eq!(stats.bytes_in, u64::try_from(frames.concat().len()).unwrap());
 }
 
+/// They share memory, of which they fill many pieces here.
+#[tokio::test]
+async fn short_messages_that_came_together_can_be_kept() {
+    let (mut server, mut wire) = server(&Config::default());
+    let sent: Vec<Message> = (0..2000_usize)
+        .map(|i| match i % 3 {
+            0 => Message::text("é".repeat(i % 128)),
+            1 => Message::binary(vec![b'b'; i % 256]),
+            _ => Message::binary(i.to_be_bytes().to_vec()),
+        })
+        .collect();
+    let frames = |message: &Message| match message {
+        Message::Text(text) => masked(0x81, text.as_bytes()),
+        Message::Binary(data) => masked(0x82, data),
+    };
+    let bytes: Vec<u8> = sent.iter().flat_map(frames).collect();
+    tokio::spawn(async move { put(&mut wire, &bytes).await });
+    let mut received = Vec::new();
+    while received.len() < sent.len() {
+        received.push(server.recv().await.unwrap().unwrap());
+    }
+    assert_eq!(received, sent);
+    let stats = server.stats();
+    assert_eq!((stats.messages_in, stats.frames_in), (2000, 2000));
+}
+
 #[tokio::test]
 async fn what_was_not_visited_is_in_the_next_batch_or_in_recv() {
     let (mut server, mut wire) = server(&Config::default());
