@@ -2,6 +2,7 @@
 
 mod closing;
 mod compress;
+mod join;
 mod receive;
 mod send;
 mod timers;

@@ -22,9 +22,9 @@ use crate::utf8::{InvalidUtf8, Utf8Validator};
 #[derive(Debug)]
 pub struct Receiver {
     role: Role,
-    config: Arc<Config>,
+    pub(super) config: Arc<Config>,
     /// False where messages are streamed: their size is then no matter.
-    hold_messages: bool,
+    pub(super) hold_messages: bool,
     /// A header that the last input cut: `header[..header_len]`.
     header: [u8; FrameHeader::MAX_LEN],
     header_len: usize,
@@ -40,9 +40,9 @@ pub struct Receiver {
     done: bool,
     /// Our role where nothing is unfinished, kept or over: see
     /// [`receive_whole`](Self::receive_whole).
-    at_rest: Option<Role>,
+    pub(super) at_rest: Option<Role>,
     /// The longest message that is taken whole: what no limit forbids.
-    whole_limit: usize,
+    pub(super) whole_limit: usize,
     last_received: Instant,
     last_data: Instant,
     /// Without the frames and messages of `whole`.
@@ -221,6 +221,16 @@ impl Receiver {
             self.last_data = now;
             let WholeMessage { kind, payload } = whole;
             let consumed = payload.end;
+            let data = Data { kind, start: true, end: true, payload, inflated: false };
+            return Ok(Received { consumed, event: Some(Incoming::Data(data)) });
+        }
+        if let Some(fragments) = self.find_fragments(input) {
+            self.last_received = now;
+            self.last_data = now;
+            let (kind, consumed) = (fragments.kind, fragments.consumed());
+            self.counts.frames += u64::try_from(fragments.count).unwrap_or(u64::MAX);
+            self.counts.bytes += u64::try_from(consumed).unwrap_or(u64::MAX);
+            let payload = fragments.join(input);
             let data = Data { kind, start: true, end: true, payload, inflated: false };
             return Ok(Received { consumed, event: Some(Incoming::Data(data)) });
         }

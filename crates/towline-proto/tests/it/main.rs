@@ -11,6 +11,7 @@ mod frame;
 mod headers;
 mod hostile;
 mod http1;
+mod join;
 mod mask;
 mod message;
 mod outbox;

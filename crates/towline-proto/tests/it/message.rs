@@ -72,7 +72,9 @@ fn a_piece_that_is_whole_lends_its_text() {
         assert_eq!(piece.as_text(), Some("aé"));
     });
     pieces(&["82 01 61"], |piece| assert_eq!(piece.as_text(), None));
-    pieces(&["01 01 61 80 01 62"], |piece| assert_eq!(piece.as_text(), None));
+    pieces(&["01 01 61", "80 01 62"], |piece| assert_eq!(piece.as_text(), None));
+    // Fragments that came together are one piece.
+    pieces(&["01 01 61 80 01 62"], |piece| assert_eq!(piece.as_text(), Some("ab")));
     // Empty fragments do not count: nothing was handed out before.
     pieces(&["01 00 80 02 61 62"], |piece| assert_eq!(piece.as_text(), Some("ab")));
 }
@@ -97,7 +99,7 @@ fn an_assembly_gives_each_message_with_its_last_piece() {
     let mut assembly = Assembly::default();
     let mut messages = Vec::new();
     let mut held = Vec::new();
-    pieces(&["01 02 61", "c3", "80 02 a9 62 02 01 ff 00 01 fe 80 00 81 01 63"], |piece| {
+    pieces(&["01 02 61", "c3", "80 02 a9 62 02 01 ff", "00 01 fe 80 00 81 01 63"], |piece| {
         messages.extend(assembly.push(&piece));
         held.push(assembly.len());
     });
