@@ -33,12 +33,7 @@ pub(crate) fn run(api: Api, args: &ServerArgs) -> io::Result<()> {
 async fn connection(api: Api, incoming: Incoming) {
     let Ok(upgrade) = incoming.handshake().await else { return };
     let Ok(socket) = upgrade.accept().await else { return };
-    // A task of its own, and of its API, so that an idle connection keeps no room for more.
-    match api {
-        Api::Batch => drop(tokio::spawn(batch(socket))),
-        Api::Pieces => drop(tokio::spawn(pieces(socket))),
-        Api::Recv => drop(tokio::spawn(recv(socket))),
-    }
+    echo(api, socket).await;
 }
 
 /// Echoes until the connection ends.

@@ -1,5 +1,6 @@
 //! A client's settings, and connecting.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use towline_proto::handshake::{ClientHandshake, ClientRequest, HeadLimits, RequestError};
@@ -88,16 +89,25 @@ impl Client {
         })?;
         let (mut io, mut info) = dial(&uri, &self.way).await?;
 
-        let doing = format!("shaking hands with {}", without_query(&uri.to_string()));
         // RFC 6455 §4.1: a fresh random key for every attempt.
         let request = self.request.clone().with_uri(&uri);
         let deadline = after(self.way.handshake_timeout);
         let mut handshake =
             ClientHandshake::new(request, rand::random(), self.limits).expire_at(deadline);
-        let (terms, rest) = http1::request(&mut io, &mut handshake, &doing).await?;
+        let (terms, rest) = http1::request(&mut io, &mut handshake, ShakingHands(&uri)).await?;
         info.request = handshake.request().into();
         info.response = handshake.received().into();
         Ok(WebSocket::with_info(io, Role::Client, terms, self.config.clone(), &rest, info))
+    }
+}
+
+/// What a client does with a server, put into words when there is an error to tell.
+#[derive(Clone, Copy)]
+struct ShakingHands<'a>(&'a WsUri);
+
+impl From<ShakingHands<'_>> for Cow<'static, str> {
+    fn from(ShakingHands(uri): ShakingHands<'_>) -> Self {
+        format!("shaking hands with {}", without_query(&uri.to_string())).into()
     }
 }
 

@@ -1,8 +1,10 @@
 //! What went wrong, for programs (`kind`) and for people (`Display`).
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use towline_proto::{CloseCode, ProtocolError, SendError};
@@ -18,8 +20,9 @@ pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
-    doing: String,
-    cause: Option<Box<dyn StdError + Send + Sync>>,
+    doing: Cow<'static, str>,
+    /// Shared with those who are told the same.
+    cause: Option<Arc<dyn StdError + Send + Sync>>,
     advice: Option<&'static str>,
     response: Option<http::Response<Bytes>>,
     close_code: Option<CloseCode>,
@@ -56,7 +59,7 @@ pub enum ErrorKind {
 }
 
 impl Error {
-    pub(crate) fn new(kind: ErrorKind, doing: impl Into<String>) -> Self {
+    pub(crate) fn new(kind: ErrorKind, doing: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
             kind,
             doing: doing.into(),
@@ -67,12 +70,12 @@ impl Error {
         }))
     }
 
-    pub(crate) fn invalid(doing: impl Into<String>) -> Self {
+    pub(crate) fn invalid(doing: impl Into<Cow<'static, str>>) -> Self {
         Self::new(ErrorKind::InvalidInput, doing)
     }
 
     pub(crate) fn cause(mut self, cause: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
-        self.0.cause = Some(cause.into());
+        self.0.cause = Some(cause.into().into());
         self
     }
 
@@ -110,7 +113,10 @@ impl Error {
     }
 
     /// The byte stream ended, or failed, before the closing handshake.
-    pub(crate) fn disconnected(doing: impl Into<String>, cause: Option<io::Error>) -> Self {
+    pub(crate) fn disconnected(
+        doing: impl Into<Cow<'static, str>>,
+        cause: Option<io::Error>,
+    ) -> Self {
         let error = Self::new(ErrorKind::Disconnected, doing);
         let error = match cause {
             Some(cause) => error.cause(cause),
@@ -119,7 +125,7 @@ impl Error {
         error.advise("connect again; what was sent last may not have arrived")
     }
 
-    pub(crate) fn timed_out(doing: impl Into<String>, cause: &'static str) -> Self {
+    pub(crate) fn timed_out(doing: impl Into<Cow<'static, str>>, cause: &'static str) -> Self {
         Self::new(ErrorKind::TimedOut, doing).cause(cause)
     }
 
@@ -155,10 +161,8 @@ impl Error {
         let mut error = Self::new(self.0.kind, self.0.doing.clone());
         error.0.advice = self.0.advice;
         error.0.close_code = self.0.close_code;
-        match &self.0.cause {
-            Some(cause) => error.cause(cause.to_string()),
-            None => error,
-        }
+        error.0.cause.clone_from(&self.0.cause);
+        error
     }
 }
 

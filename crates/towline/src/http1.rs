@@ -1,5 +1,6 @@
 //! One HTTP/1.1 head over a byte stream, in each direction.
 
+use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
 
@@ -31,7 +32,7 @@ const LINGER: Duration = Duration::from_secs(1);
 pub(crate) async fn request<T: AsyncRead + AsyncWrite + Unpin>(
     io: &mut T,
     handshake: &mut ClientHandshake,
-    doing: &str,
+    doing: impl Into<Cow<'static, str>> + Copy,
 ) -> Result<(Negotiated, BytesMut)> {
     let late = || {
         Error::timed_out(doing, "the server did not answer in time")
@@ -74,7 +75,7 @@ pub(crate) async fn request<T: AsyncRead + AsyncWrite + Unpin>(
 pub(crate) async fn read_request<T: AsyncRead + AsyncWrite + Unpin>(
     io: &mut T,
     handshake: &mut ServerHandshake,
-    doing: impl Into<String> + Copy,
+    doing: impl Into<Cow<'static, str>> + Copy,
 ) -> Result<(ServerRequest, BytesMut)> {
     loop {
         let mut bytes = match until(handshake.poll_timeout(), read_some(io, doing)).await {
@@ -90,7 +91,8 @@ pub(crate) async fn read_request<T: AsyncRead + AsyncWrite + Unpin>(
             }
             Err(error) => {
                 // Whoever was too slow to ask may be too slow to listen.
-                timeout(LINGER, write_last(io, &error.response())).await.ok();
+                // Boxed: nobody else needs room for it.
+                Box::pin(timeout(LINGER, write_last(io, &error.response()))).await.ok();
                 let kind = match error {
                     HandshakeError::TimedOut => ErrorKind::TimedOut,
                     _ => ErrorKind::Handshake,
@@ -126,7 +128,10 @@ async fn read_out<T: AsyncRead + Unpin>(io: &mut T) {
     }
 }
 
-async fn read_some<T: AsyncRead + Unpin>(io: &mut T, doing: impl Into<String>) -> Result<BytesMut> {
+async fn read_some<T: AsyncRead + Unpin>(
+    io: &mut T,
+    doing: impl Into<Cow<'static, str>>,
+) -> Result<BytesMut> {
     let mut bytes = BytesMut::with_capacity(READ);
     match io.read_buf(&mut bytes).await {
         Ok(0) => Err(Error::new(ErrorKind::Disconnected, doing)
@@ -152,7 +157,7 @@ async fn read_body<T: AsyncRead + Unpin>(io: &mut T, response: &Response<()>, bo
     }
 }
 
-fn refused(doing: &str, response: Response<Bytes>) -> Error {
+fn refused(doing: impl Into<Cow<'static, str>>, response: Response<Bytes>) -> Error {
     let advice = match response.status() {
         StatusCode::UNAUTHORIZED => "the server wants credentials; send an Authorization header",
         StatusCode::FORBIDDEN => "the server refuses; it may expect another Origin header",

@@ -1,5 +1,6 @@
 //! What a server does with a client, for errors.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 
 /// What is being done, and with whom. It is put into words only when there is an error to tell.
@@ -9,11 +10,11 @@ pub(super) struct Doing {
     pub(super) peer: Option<SocketAddr>,
 }
 
-impl From<Doing> for String {
+impl From<Doing> for Cow<'static, str> {
     fn from(Doing { what, peer }: Doing) -> Self {
         match peer {
-            Some(peer) => format!("{what} {peer}"),
-            None => format!("{what} a client"),
+            Some(peer) => format!("{what} {peer}").into(),
+            None => format!("{what} a client").into(),
         }
     }
 }

@@ -93,34 +93,44 @@ impl Incoming {
         }
     }
 
-    async fn shake_hands(self, doing: Doing) -> Result<Upgrade> {
+    // No `async fn`, whose future has room for its arguments twice.
+    fn shake_hands(self, doing: Doing) -> impl Future<Output = Result<Upgrade>> {
+        let Self { stream, peer, settings, handshake: permit, registration } = self;
         // One deadline for all of it.
-        let deadline = after(self.settings.handshake_timeout);
-        let mut info = ConnectionInfo {
-            local_addr: self.stream.local_addr().ok(),
-            peer_addr: Some(self.peer),
-            ..ConnectionInfo::default()
-        };
-        #[cfg(feature = "tls")]
-        let mut io = match &self.settings.tls {
-            None => Transport::tcp(self.stream),
-            Some(tls) => {
-                let shaking = crate::tls::accept(self.stream, tls, self.peer);
-                let (stream, version) = until(deadline, shaking).await.ok_or_else(|| {
-                    Error::timed_out(doing, "the client did not finish the TLS handshake in time")
-                })??;
-                info.tls_version = version;
-                Transport::new(stream)
-            }
-        };
-        #[cfg(not(feature = "tls"))]
-        let mut io = Transport::tcp(self.stream);
+        let deadline = after(settings.handshake_timeout);
+        let mut handshake = ServerHandshake::new(settings.limits).expire_at(deadline);
+        let local_addr = stream.local_addr().ok();
+        async move {
+            let mut tls_version = None;
+            #[cfg(feature = "tls")]
+            let mut io = match &settings.tls {
+                None => Transport::tcp(stream),
+                Some(tls) => {
+                    // Boxed: where there is no TLS nobody needs room for it.
+                    let shaking = Box::pin(crate::tls::accept(stream, tls, peer));
+                    let shaken = until(deadline, shaking).await.ok_or_else(|| {
+                        let why = "the client did not finish the TLS handshake in time";
+                        Error::timed_out(doing, why)
+                    });
+                    let (stream, version) = shaken??;
+                    tls_version = version;
+                    Transport::new(stream)
+                }
+            };
+            #[cfg(not(feature = "tls"))]
+            let mut io = Transport::tcp(stream);
 
-        let mut handshake = ServerHandshake::new(self.settings.limits).expire_at(deadline);
-        let (request, rest) = read_request(&mut io, &mut handshake, doing).await?;
-        info.request = handshake.received().into();
-        drop(self.handshake);
-        Ok(Upgrade::new(io, request, rest, info, self.settings, self.registration))
+            let (request, rest) = read_request(&mut io, &mut handshake, doing).await?;
+            drop(permit);
+            let info = ConnectionInfo {
+                local_addr,
+                peer_addr: Some(peer),
+                tls_version,
+                request: handshake.received().into(),
+                ..ConnectionInfo::default()
+            };
+            Ok(Upgrade::new(io, request, rest, info, settings, registration))
+        }
     }
 }
 
@@ -154,4 +164,25 @@ impl Detached {
 
 fn failed(doing: &str, peer: SocketAddr, error: std::io::Error) -> Error {
     Error::new(ErrorKind::Io, format!("{doing} the connection of {peer}")).cause(error)
+}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::MessageWebSocket;
+    use crate::server::Server;
+
+    /// Larger ones are slow to allocate, and a server makes both for every connection.
+    #[tokio::test]
+    async fn the_futures_of_a_handshake_are_small() {
+        let server = Server::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}", server.local_addr());
+        let client = tokio::spawn(async move { MessageWebSocket::connect(&url).await });
+        let incoming = server.accept().await.unwrap();
+        let shaking = incoming.shake_hands(Doing { what: "testing", peer: None });
+        assert!(size_of_val(&shaking) <= 1024, "{}", size_of_val(&shaking));
+        let accepting = Box::pin(shaking).await.unwrap().accept_now();
+        assert!(size_of_val(&accepting) <= 512, "{}", size_of_val(&accepting));
+        Box::pin(accepting).await.unwrap();
+        client.await.unwrap().unwrap();
+    }
 }

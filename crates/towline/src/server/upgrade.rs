@@ -10,7 +10,7 @@ use http::{HeaderMap, Method, Request, Response, StatusCode};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 use towline_proto::Role;
-use towline_proto::handshake::{HandshakeError, ServerRequest, response_head};
+use towline_proto::handshake::{HandshakeError, Negotiated, ServerRequest, response_head};
 
 use super::builder::Settings;
 use super::doing::Doing;
@@ -28,7 +28,11 @@ use crate::websocket::WebSocket;
 ///
 /// Accept it as a WebSocket, or refuse it with a status, or answer it with a plain HTTP response,
 /// so that a page can live on the same port. Dropping it closes the connection without an answer.
-pub struct Upgrade {
+pub struct Upgrade(Box<Asked>);
+
+/// The request, the connection it came over, and what is to be answered. Boxed, since it passes
+/// through many hands before it is.
+struct Asked {
     io: Transport,
     request: ServerRequest,
     rest: BytesMut,
@@ -62,12 +66,21 @@ impl Upgrade {
         registration: Arc<Registration>,
     ) -> Self {
         let (subprotocol, headers) = (None, HeaderMap::new());
-        Self { io, request, rest, info, settings, registration, subprotocol, headers }
+        Self(Box::new(Asked {
+            io,
+            request,
+            rest,
+            info,
+            settings,
+            registration,
+            subprotocol,
+            headers,
+        }))
     }
 
     /// The request's head.
     pub fn request(&self) -> &Request<()> {
-        self.request.request()
+        self.0.request.request()
     }
 
     /// The path that the client asked for, without the query.
@@ -77,40 +90,40 @@ impl Upgrade {
 
     /// Whether the client asks for a WebSocket, rather than for a page.
     pub fn is_websocket(&self) -> bool {
-        self.request.is_upgrade()
+        self.0.request.is_upgrade()
     }
 
     /// The subprotocols that the client offers, the one it likes best first.
     pub fn subprotocols(&self) -> &[String] {
-        self.request.subprotocols()
+        self.0.request.subprotocols()
     }
 
     /// The web page's origin, if the client is a browser.
     pub fn origin(&self) -> Option<&str> {
-        self.request.origin()
+        self.0.request.origin()
     }
 
     /// The client's end of the connection.
     pub fn peer_addr(&self) -> Option<SocketAddr> {
-        self.info.peer_addr
+        self.0.info.peer_addr
     }
 
     /// What is known about the connection.
     pub fn info(&self) -> &ConnectionInfo {
-        &self.info
+        &self.0.info
     }
 
     /// Chooses a subprotocol. It must be one of [`subprotocols`](Self::subprotocols).
     #[must_use]
     pub fn subprotocol(mut self, name: impl Into<String>) -> Self {
-        self.subprotocol = Some(name.into());
+        self.0.subprotocol = Some(name.into());
         self
     }
 
     /// Adds a header to the answer with which the request is accepted.
     #[must_use]
     pub fn header(mut self, name: http::HeaderName, value: http::HeaderValue) -> Self {
-        self.headers.append(name, value);
+        self.0.headers.append(name, value);
         self
     }
 
@@ -128,50 +141,59 @@ impl Upgrade {
     /// # Cancel safety
     /// If cancelled the connection is closed.
     pub async fn accept(self) -> Result<WebSocket> {
-        let (registration, doing) = (Arc::clone(&self.registration), self.doing());
+        let (registration, doing) = (Arc::clone(&self.0.registration), self.doing());
         unless_aborted(&registration, doing, Box::pin(self.accept_now())).await
     }
 
-    async fn accept_now(mut self) -> Result<WebSocket> {
-        let doing = self.doing();
-        #[cfg(feature = "deflate")]
-        if let Some(deflate) = &self.settings.deflate {
-            self.request.deflate(deflate);
-        }
-        let accepted = self.request.accept(self.subprotocol.as_deref(), &self.headers);
-        let (head, terms) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                self.write_last(&error.response()).await.ok();
-                let kind = match error {
-                    HandshakeError::Answer(_) => ErrorKind::InvalidInput,
-                    _ => ErrorKind::Handshake,
-                };
-                return Err(Error::new(kind, doing).cause(error));
+    pub(super) async fn accept_now(mut self) -> Result<WebSocket> {
+        let (head, terms) = match self.agree() {
+            Ok(agreed) => agreed,
+            // Boxed: who is accepted needs no room for it.
+            Err((answer, error)) => {
+                Box::pin(self.write_last(&answer)).await.ok();
+                return Err(error);
             }
         };
-        if let Some(why) = self.foreign() {
-            let body = format!("{why}\n");
-            let response = response(StatusCode::FORBIDDEN, body.into());
-            self.write_response(&response).await.ok();
-            return Err(Error::new(ErrorKind::Handshake, doing).cause(why));
-        }
-        let io = &mut self.io;
-        let written = timeout(self.settings.handshake_timeout, async {
+        let io = &mut self.0.io;
+        let written = timeout(self.0.settings.handshake_timeout, async {
             io.write_all(&head).await?;
             io.flush().await
         });
         match written.await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => return Err(Error::disconnected(doing, Some(error))),
-            Err(_) => return Err(Error::timed_out(doing, "the client takes no answer")),
+            Ok(Err(error)) => return Err(Error::disconnected(self.doing(), Some(error))),
+            Err(_) => return Err(Error::timed_out(self.doing(), "the client takes no answer")),
         }
-        self.info.response = head.into();
-        let config = Arc::clone(&self.settings.config);
-        let mut socket =
-            WebSocket::with_info(self.io, Role::Server, terms, config, &self.rest, self.info);
-        socket.register(self.registration);
+        let Asked { io, rest, mut info, settings, registration, .. } = *self.0;
+        info.response = head.into();
+        let config = Arc::clone(&settings.config);
+        let mut socket = WebSocket::with_info(io, Role::Server, terms, config, &rest, info);
+        socket.register(registration);
         Ok(socket)
+    }
+
+    /// The answer and the terms; or another answer, and why.
+    fn agree(&mut self) -> std::result::Result<(Vec<u8>, Negotiated), (Vec<u8>, Error)> {
+        #[cfg(feature = "deflate")]
+        if let Some(deflate) = &self.0.settings.deflate {
+            self.0.request.deflate(deflate);
+        }
+        let accepted = self.0.request.accept(self.0.subprotocol.as_deref(), &self.0.headers);
+        let accepted = accepted.map_err(|error| {
+            let kind = match error {
+                HandshakeError::Answer(_) => ErrorKind::InvalidInput,
+                _ => ErrorKind::Handshake,
+            };
+            (error.response(), Error::new(kind, self.doing()).cause(error))
+        })?;
+        match self.foreign() {
+            None => Ok(accepted),
+            Some(why) => {
+                let body = format!("{why}\n");
+                let answer = self.print(&response(StatusCode::FORBIDDEN, body.into()));
+                Err((answer, Error::new(ErrorKind::Handshake, self.doing()).cause(why)))
+            }
+        }
     }
 
     /// Accepts the request, to exchange whole messages.
@@ -219,9 +241,10 @@ impl Upgrade {
     /// # Cancel safety
     /// If cancelled the connection is closed.
     pub async fn respond(mut self, response: Response<Bytes>) -> Result<()> {
-        let (registration, doing) = (Arc::clone(&self.registration), self.doing());
+        let (registration, doing) = (Arc::clone(&self.0.registration), self.doing());
         let answering = Box::pin(async move {
-            self.write_response(&response).await.map_err(|error| failed(doing, error))
+            let answer = self.print(&response);
+            self.write_last(&answer).await.map_err(|error| failed(doing, error))
         });
         unless_aborted(&registration, doing, answering).await
     }
@@ -243,7 +266,7 @@ impl Upgrade {
         response: Response<()>,
         body: impl AsyncRead + Unpin,
     ) -> Result<()> {
-        let (registration, doing) = (Arc::clone(&self.registration), self.doing());
+        let (registration, doing) = (Arc::clone(&self.0.registration), self.doing());
         unless_aborted(&registration, doing, Box::pin(self.stream_out(response, body))).await
     }
 
@@ -258,7 +281,7 @@ impl Upgrade {
         let mut chunk = BytesMut::from(&*head);
         loop {
             let written =
-                timeout(self.settings.config.get_write_timeout(), self.io.write_all(&chunk));
+                timeout(self.0.settings.config.get_write_timeout(), self.0.io.write_all(&chunk));
             let written =
                 written.await.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()));
             written.map_err(|error| failed(doing, error))?;
@@ -275,24 +298,25 @@ impl Upgrade {
     /// Why a web page may not connect.
     fn foreign(&self) -> Option<String> {
         let origin = self.origin()?;
-        let host = self.request.host().unwrap_or_default();
+        let host = self.0.request.host().unwrap_or_default();
         // No page can forge its origin, so one that was listed may call the server as it likes.
-        if self.settings.origins.list(origin) {
+        if self.0.settings.origins.list(origin) {
             return None;
         }
-        if !self.settings.hosts.admit(host, self.info.local_addr) {
+        if !self.0.settings.hosts.admit(host, self.0.info.local_addr) {
             return Some(format!(
                 "pages may not call this server {host:?}; allow it with ServerBuilder::allow_host"
             ));
         }
-        (!Origins::is_own(origin, host, self.settings.is_secure())).then(|| {
+        (!Origins::is_own(origin, host, self.0.settings.is_secure())).then(|| {
             format!(
                 "pages of {origin:?} may not connect; allow it with ServerBuilder::allow_origin"
             )
         })
     }
 
-    async fn write_response(&mut self, response: &Response<Bytes>) -> std::io::Result<()> {
+    /// A whole response, as it travels.
+    fn print(&self, response: &Response<Bytes>) -> Vec<u8> {
         let body = response.body();
         let len = u64::try_from(body.len()).ok();
         // RFC 9110 §8.6: a 304 may tell only the length that the body of a 200 would have had.
@@ -301,7 +325,7 @@ impl Upgrade {
         if self.has_body(response.status()) {
             bytes.extend_from_slice(body);
         }
-        self.write_last(&bytes).await
+        bytes
     }
 
     /// Whether an answer with this status has a body (RFC 9110 §6.4.1).
@@ -311,13 +335,13 @@ impl Upgrade {
     }
 
     async fn write_last(&mut self, bytes: &[u8]) -> std::io::Result<()> {
-        let limit = self.settings.handshake_timeout;
-        let written = timeout(limit, write_last(&mut self.io, bytes)).await;
+        let limit = self.0.settings.handshake_timeout;
+        let written = timeout(limit, write_last(&mut self.0.io, bytes)).await;
         written.unwrap_or_else(|_| Err(std::io::ErrorKind::TimedOut.into()))
     }
 
     fn doing(&self) -> Doing {
-        Doing { what: "answering", peer: self.info.peer_addr }
+        Doing { what: "answering", peer: self.0.info.peer_addr }
     }
 }
 

@@ -114,7 +114,8 @@ impl HeadReader {
     /// Passes what is inside a line, where nothing happens; gives how much that was.
     fn skip_line(&mut self, input: &[u8]) -> usize {
         let most = input.len().min(self.limits.bytes - self.scanned);
-        let inside = input.iter().take(most).take_while(|&&b| b != b'\r' && b != b'\n').count();
+        let line = input.get(..most).unwrap_or_default();
+        let inside = line.iter().position(|&b| b == b'\r' || b == b'\n').unwrap_or(most);
         self.scanned += inside;
         inside
     }
