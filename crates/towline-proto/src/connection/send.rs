@@ -69,7 +69,7 @@ impl Sender {
     /// A client masks with keys drawn from `seed`, which must be unpredictable (RFC 6455 §10.3).
     pub fn new(role: Role, config: Arc<Config>, seed: [u8; 32], now: Instant) -> Self {
         Self {
-            timers: Timers::new(now),
+            timers: Timers::new(&config, now),
             config,
             outbox: Outbox::default(),
             keys: match role {
