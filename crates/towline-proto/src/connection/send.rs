@@ -36,10 +36,10 @@ pub struct Sender {
     /// There if compression was agreed on.
     pub(super) deflater: Option<Box<Deflater>>,
     /// A large message that is compressed as there is room for it.
-    pub(super) compressing: Option<Compressing>,
+    pub(super) compressing: Option<Box<Compressing>>,
     /// A pong that found no room. Only the newest ping needs an answer (RFC 6455 §5.5.3).
     pong: Option<Box<ControlPayload>>,
-    pub(super) waiting_close: Option<WaitingClose>,
+    pub(super) waiting_close: Option<Box<WaitingClose>>,
     pub(super) timers: Timers,
     pub(super) counts: Counts,
     /// What `counts.bytes` was at the end of the last bytes of a message.
