@@ -30,7 +30,7 @@ pub struct Receiver {
     utf8: Utf8Validator,
     /// There if compression was agreed on.
     pub(super) inflater: Option<Box<Inflater>>,
-    /// Held from a control frame to what follows it; most connections at rest have none.
+    /// Held from a control frame to what follows it, or to [`release`](Self::release).
     control: Option<Box<ControlPayload>>,
     /// Since when control frames are counted, and how many came since.
     control_since: Instant,
@@ -337,12 +337,25 @@ impl Receiver {
         place(self.inflater.as_deref(), data, input)
     }
 
-    /// Gives back the memory that a message was inflated into: nothing lent is looked at any more.
+    /// Gives back the memory that a message was inflated into, and a control frame's: nothing lent
+    /// is looked at any more.
     ///
     /// Whoever never calls it keeps up to 32 KiB from the first compressed message on.
+    #[inline]
     pub fn release(&mut self) {
         if let Some(inflater) = &mut self.inflater {
             inflater.release();
+        }
+        if !self.rests {
+            self.release_control();
+        }
+    }
+
+    #[cold]
+    fn release_control(&mut self) {
+        if !self.has_open_frame() {
+            self.control = None;
+            self.rests = self.unfinished.is_none() && !self.done;
         }
     }
 
