@@ -35,24 +35,16 @@ pub(crate) struct Inbound {
     deadline: Option<Pin<Box<Sleep>>>,
     /// Whom the deadline and the server know to wake.
     waker: Option<Waker>,
-    stage: Stage,
-    /// The peer's closing frame.
-    close_frame: Option<CloseFrame>,
-    peer_closed: bool,
+    /// None while the connection is open.
+    end: Option<Box<End>>,
     registration: Option<Arc<Registration>>,
 }
 
-/// How far the end has come.
+/// How a connection ends: the closing frames are exchanged, or never will be.
 #[derive(Debug)]
-enum Stage {
-    Open,
-    /// The closing frames are exchanged, or never will be; the last bytes are on their way.
-    Ending(Ending),
-    Ended,
-}
-
-#[derive(Debug)]
-struct Ending {
+struct End {
+    /// The peer's closing frame, if it came: it may be empty.
+    frame: Option<Option<CloseFrame>>,
     error: Option<Error>,
     step: Step,
 }
@@ -68,6 +60,8 @@ enum Step {
     Linger(Pin<Box<Sleep>>),
     /// Nothing: the byte stream is of no more use.
     Nothing,
+    /// Nothing, and everybody has been told.
+    Over,
 }
 
 /// What the peer sent.
@@ -90,6 +84,12 @@ const MAX_READS: u32 = 64;
 /// frame. A second is more than a round trip and short enough to waste on the hostile.
 const LINGER: Duration = Duration::from_secs(1);
 
+impl End {
+    fn without_frame(error: Error, step: Step) -> Box<Self> {
+        Box::new(Self { frame: None, error: Some(error), step })
+    }
+}
+
 impl Inbound {
     pub(crate) fn new(role: Role, receiver: Receiver, now: std::time::Instant) -> Self {
         Self {
@@ -102,9 +102,7 @@ impl Inbound {
             plain: false,
             deadline: None,
             waker: None,
-            stage: Stage::Open,
-            close_frame: None,
-            peer_closed: false,
+            end: None,
             registration: None,
         }
     }
@@ -122,12 +120,12 @@ impl Inbound {
 
     /// The frame with which the peer closed, if it closed with a code.
     pub(crate) fn close_frame(&self) -> Option<&CloseFrame> {
-        self.close_frame.as_ref()
+        self.end.as_ref()?.frame.as_ref()?.as_ref()
     }
 
     /// Whether the peer sent a closing frame, with a code or without.
     pub(crate) fn peer_closed(&self) -> bool {
-        self.peer_closed
+        self.end.as_ref().is_some_and(|end| end.frame.is_some())
     }
 
     /// The next thing that the peer sent; `None` once the connection has closed normally.
@@ -140,15 +138,13 @@ impl Inbound {
     ) -> Poll<Result<Option<Happening>>> {
         let mut reads = 0;
         loop {
-            match self.stage {
-                Stage::Open => {}
-                Stage::Ending(_) => return self.poll_end(cx, link),
-                Stage::Ended => return Poll::Ready(Ok(None)),
+            if self.end.is_some() {
+                return self.poll_end(cx, link);
             }
             if let Some(happening) = self.next_buffered(link) {
                 return Poll::Ready(Ok(Some(happening)));
             }
-            if !matches!(self.stage, Stage::Open) {
+            if self.end.is_some() {
                 continue;
             }
             if reads == MAX_READS {
@@ -170,7 +166,7 @@ impl Inbound {
                     self.amount = buffer.next_amount();
                     // Data that never ends must not put off the end.
                     if link.is_closing() && self.closing_expired(link) {
-                        self.end(Some(Self::too_slow()));
+                        self.give_up(Self::too_slow());
                     }
                 }
                 Poll::Ready(Err(error)) => {
@@ -237,7 +233,7 @@ impl Inbound {
             Ok(message) => Some(message),
             Err(error) => {
                 self.plain = false;
-                Self::fail(&mut self.stage, &error, link);
+                Self::fail(&mut self.end, &error, link);
                 None
             }
         }
@@ -257,7 +253,7 @@ impl Inbound {
 
     /// The next piece of a message that was read; see it with [`lend`](Self::lend).
     pub(crate) fn next_piece(&mut self, link: &mut impl Link) -> Option<Data> {
-        while matches!(self.stage, Stage::Open) {
+        while self.end.is_none() {
             match self.next_buffered(link)? {
                 Happening::Data(data) => return Some(data),
                 Happening::Ping | Happening::Pong => {}
@@ -284,7 +280,7 @@ impl Inbound {
             Ok(piece) => Some(piece),
             Err(error) => {
                 self.plain = false;
-                Self::fail(&mut self.stage, &error, link);
+                Self::fail(&mut self.end, &error, link);
                 None
             }
         }
@@ -302,7 +298,7 @@ impl Inbound {
             Some(data) => Some(Happening::Data(data)),
             None => self.parse(link),
         };
-        self.plain = matches!(self.stage, Stage::Open);
+        self.plain = self.end.is_none();
         happening
     }
 
@@ -313,7 +309,7 @@ impl Inbound {
             let received = match self.receiver.receive(buffer.unread(), now) {
                 Ok(received) => received,
                 Err(error) => {
-                    Self::fail(&mut self.stage, &error, link);
+                    Self::fail(&mut self.end, &error, link);
                     return None;
                 }
             };
@@ -343,12 +339,12 @@ impl Inbound {
                     // it was we who cut it short.
                     let cut = !link.is_closing() && self.receiver.in_message();
                     link.sender(|sender| sender.handle_close(frame.as_ref(), now));
-                    self.close_frame = frame;
-                    self.peer_closed = true;
-                    self.end(cut.then(|| {
+                    let error = cut.then(|| {
                         Error::new(ErrorKind::Disconnected, "receiving a message")
                             .cause("the peer closed the connection in the middle of it")
-                    }));
+                    });
+                    self.deadline = None;
+                    self.end = Some(Box::new(End { frame: Some(frame), error, step: Step::Flush }));
                     return None;
                 }
                 Some(_) => {}
@@ -358,19 +354,20 @@ impl Inbound {
     }
 
     #[cold]
-    fn fail(stage: &mut Stage, error: &ProtocolError, link: &mut impl Link) {
+    fn fail(end: &mut Option<Box<End>>, error: &ProtocolError, link: &mut impl Link) {
         link.sender(|sender| sender.fail(error, Instant::now().into_std()));
-        *stage = Stage::Ending(Ending { error: Some(Error::protocol(*error)), step: Step::Flush });
+        *end = Some(End::without_frame(Error::protocol(*error), Step::Flush));
     }
 
-    fn end(&mut self, error: Option<Error>) {
+    /// The peer is given up, but for what is still to be written to it.
+    fn give_up(&mut self, error: Error) {
         self.deadline = None;
-        self.stage = Stage::Ending(Ending { error, step: Step::Flush });
+        self.end = Some(End::without_frame(error, Step::Flush));
     }
 
     /// The byte stream is gone: there is nothing to write to or to wait for.
     fn lose(&mut self, error: Error) {
-        self.stage = Stage::Ending(Ending { error: Some(error), step: Step::Nothing });
+        self.end = Some(End::without_frame(error, Step::Nothing));
     }
 
     fn too_slow() -> Error {
@@ -447,12 +444,12 @@ impl Inbound {
                     }
                 }
                 Some(expired) => {
-                    self.end(Some(match expired {
+                    self.give_up(match expired {
                         Expired::PeerSilent => {
                             Error::timed_out("receiving", "the peer answered no ping")
                         }
                         _ => Self::too_slow(),
-                    }));
+                    });
                     return true;
                 }
             }
@@ -494,6 +491,8 @@ impl Inbound {
         link: &mut impl Link,
     ) -> Poll<Result<Option<Happening>>> {
         loop {
+            let end = self.end.as_deref_mut().filter(|end| !matches!(end.step, Step::Over));
+            let Some(End { error, step, .. }) = end else { return Poll::Ready(Ok(None)) };
             let cut = self
                 .registration
                 .as_ref()
@@ -501,9 +500,6 @@ impl Inbound {
             if cut || link.broken().is_some() {
                 return Poll::Ready(self.ended(link));
             }
-            let Stage::Ending(Ending { error, step }) = &mut self.stage else {
-                return Poll::Ready(Ok(None));
-            };
             match step {
                 Step::Flush => {
                     let flushed = link.poll_flush(cx);
@@ -549,7 +545,7 @@ impl Inbound {
                         *step = Step::Nothing;
                     }
                 }
-                Step::Nothing => return Poll::Ready(self.ended(link)),
+                Step::Nothing | Step::Over => return Poll::Ready(self.ended(link)),
             }
         }
     }
@@ -579,10 +575,10 @@ impl Inbound {
     /// Tells how it ended, once, to the reader and to all who write.
     fn ended(&mut self, link: &mut impl Link) -> Result<Option<Happening>> {
         let unsent = link.look(|sender| sender.has_unsent());
-        let error = match std::mem::replace(&mut self.stage, Stage::Ended) {
-            Stage::Ending(ending) => ending.error,
-            Stage::Open | Stage::Ended => None,
-        };
+        let error = self.end.as_mut().and_then(|end| {
+            end.step = Step::Over;
+            end.error.take()
+        });
         self.buffer = None;
         self.deadline = None;
         link.break_with(&match &error {
