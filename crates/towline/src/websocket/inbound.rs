@@ -26,8 +26,6 @@ pub(crate) struct Inbound {
     buffer: Option<ReadBuffer>,
     /// How much to read next time.
     amount: Amount,
-    /// When the buffer was filled.
-    read_at: std::time::Instant,
     /// A piece that was found and not looked at yet.
     found: Option<Data>,
     /// Whether what follows in the buffer may be taken without looking at anything else.
@@ -91,13 +89,12 @@ impl End {
 }
 
 impl Inbound {
-    pub(crate) fn new(role: Role, receiver: Receiver, now: std::time::Instant) -> Self {
+    pub(crate) fn new(role: Role, receiver: Receiver) -> Self {
         Self {
             role,
             receiver,
             buffer: None,
             amount: Amount::default(),
-            read_at: now,
             found: None,
             plain: false,
             deadline: None,
@@ -137,11 +134,12 @@ impl Inbound {
         link: &mut impl Link,
     ) -> Poll<Result<Option<Happening>>> {
         let mut reads = 0;
+        let mut read_at = None;
         loop {
             if self.end.is_some() {
                 return self.poll_end(cx, link);
             }
-            if let Some(happening) = self.next_buffered(link) {
+            if let Some(happening) = self.next_buffered(read_at, link) {
                 return Poll::Ready(Ok(Some(happening)));
             }
             if self.end.is_some() {
@@ -162,7 +160,7 @@ impl Inbound {
             match link.poll_read(cx, buffer.fill()) {
                 Poll::Ready(Ok(0)) => self.lose(Error::disconnected("receiving", None)),
                 Poll::Ready(Ok(_)) => {
-                    self.read_at = Instant::now().into_std();
+                    read_at = Some(Instant::now().into_std());
                     self.amount = buffer.next_amount();
                     // Data that never ends must not put off the end.
                     if link.is_closing() && self.closing_expired(link) {
@@ -254,7 +252,7 @@ impl Inbound {
     /// The next piece of a message that was read; see it with [`lend`](Self::lend).
     pub(crate) fn next_piece(&mut self, link: &mut impl Link) -> Option<Data> {
         while self.end.is_none() {
-            match self.next_buffered(link)? {
+            match self.next_buffered(None, link)? {
                 Happening::Data(data) => return Some(data),
                 Happening::Ping | Happening::Pong => {}
             }
@@ -293,19 +291,27 @@ impl Inbound {
     }
 
     /// Uses up what was read, until there is something to hand out.
-    fn next_buffered(&mut self, link: &mut impl Link) -> Option<Happening> {
+    ///
+    /// `read_at` is given just after a read; what is left of one came when the peer was last heard.
+    fn next_buffered(
+        &mut self,
+        read_at: Option<std::time::Instant>,
+        link: &mut impl Link,
+    ) -> Option<Happening> {
         let happening = match self.found.take() {
             Some(data) => Some(Happening::Data(data)),
-            None => self.parse(link),
+            None => {
+                let now = read_at.unwrap_or_else(|| self.receiver.life().received);
+                self.parse(now, link)
+            }
         };
         self.plain = self.end.is_none();
         happening
     }
 
-    fn parse(&mut self, link: &mut impl Link) -> Option<Happening> {
+    fn parse(&mut self, now: std::time::Instant, link: &mut impl Link) -> Option<Happening> {
         while let Some(buffer) = self.buffer.as_mut().filter(|buffer| !buffer.unread_is_empty()) {
             let base = buffer.used();
-            let now = self.read_at;
             let received = match self.receiver.receive(buffer.unread(), now) {
                 Ok(received) => received,
                 Err(error) => {

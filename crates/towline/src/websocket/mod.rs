@@ -111,7 +111,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
         };
         info.agreed(terms);
         let (receiver, sender) = connection.into_parts();
-        let mut inbound = Inbound::new(role, receiver, now);
+        let mut inbound = Inbound::new(role, receiver);
         inbound.unread(unread);
         let link = Whole::new(Outbound::new(io, sender));
         Self { parts: Box::new(Parts { inbound, link, info }) }
