@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
@@ -31,8 +31,6 @@ pub(crate) struct Inbound {
     /// Whether what follows in the buffer may be taken without looking at anything else.
     plain: bool,
     deadline: Option<Pin<Box<Sleep>>>,
-    /// Whom the deadline and the server know to wake.
-    waker: Option<Waker>,
     /// None while the connection is open.
     end: Option<Box<End>>,
     registration: Option<Arc<Registration>>,
@@ -98,7 +96,6 @@ impl Inbound {
             found: None,
             plain: false,
             deadline: None,
-            waker: None,
             end: None,
             registration: None,
         }
@@ -419,14 +416,12 @@ impl Inbound {
 
     /// Looks at the deadlines; whether something happened that has to be acted on.
     fn poll_deadlines(&mut self, cx: &mut Context<'_>, link: &mut impl Link) -> bool {
-        let known = self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
-        if !known {
-            self.waker = Some(cx.waker().clone());
-        }
+        // Whoever knows whom to wake was told together with the link.
+        let known = link.know_reader(cx);
         if self.obey_server(cx, link, known) {
             return true;
         }
-        if link.take_news(cx) {
+        if link.take_news() {
             self.deadline = None;
             if let Some(error) = link.broken() {
                 self.lose(error);
@@ -516,7 +511,8 @@ impl Inbound {
                         // A write error is no error any more: the peer has said all it had to say.
                         Poll::Ready(Err(_)) => *step = Step::Nothing,
                         Poll::Ready(Ok(())) | Poll::Pending => {
-                            if link.take_news(cx) {
+                            link.know_reader(cx);
+                            if link.take_news() {
                                 continue;
                             }
                             self.buffer = None;

@@ -52,9 +52,12 @@ pub(crate) trait Link: Output {
     /// Whether the reader has something of its own to write, or everything is its own.
     fn has_output(&mut self) -> bool;
 
+    /// Has `cx` woken when there is [news](Self::take_news); whether it would have been already.
+    fn know_reader(&mut self, cx: &Context<'_>) -> bool;
+
     /// Whether a writer closed or broke the connection since the last call: the deadlines have
-    /// changed. Wakes the reader if that happens later.
-    fn take_news(&mut self, cx: &Context<'_>) -> bool;
+    /// changed.
+    fn take_news(&mut self) -> bool;
 
     /// Why nothing can be written any more.
     fn broken(&mut self) -> Option<Error>;
@@ -84,6 +87,15 @@ impl<W: AsyncWrite + Unpin> Output for Outbound<W> {
     fn tell_reader(&mut self) {
         self.news_for_reader = true;
     }
+}
+
+/// Notes whom to wake; whether it was known.
+fn know(reader: &mut Option<Waker>, cx: &Context<'_>) -> bool {
+    let known = reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker()));
+    if !known {
+        *reader = Some(cx.waker().clone());
+    }
+    known
 }
 
 #[inline(always)]
@@ -167,10 +179,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Link for Whole<T> {
         self.outbound.has_output()
     }
 
-    fn take_news(&mut self, cx: &Context<'_>) -> bool {
-        if !self.reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker())) {
-            self.reader = Some(cx.waker().clone());
-        }
+    fn know_reader(&mut self, cx: &Context<'_>) -> bool {
+        know(&mut self.reader, cx)
+    }
+
+    fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.outbound.news_for_reader)
     }
 
@@ -332,13 +345,11 @@ impl Link for ReadHalf {
         self.has_output
     }
 
-    fn take_news(&mut self, cx: &Context<'_>) -> bool {
-        {
-            let mut reader = self.shared.reader.lock().unwrap_or_else(PoisonError::into_inner);
-            if !reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker())) {
-                *reader = Some(cx.waker().clone());
-            }
-        }
+    fn know_reader(&mut self, cx: &Context<'_>) -> bool {
+        know(&mut self.shared.reader.lock().unwrap_or_else(PoisonError::into_inner), cx)
+    }
+
+    fn take_news(&mut self) -> bool {
         let news = self.shared.news.swap(false, Ordering::AcqRel);
         // A writer that was dropped in the middle of a message has left its closing frame here.
         self.has_output |= news;
