@@ -2,8 +2,6 @@
 
 use std::cell::RefCell;
 
-use bytes::BytesMut;
-
 /// Bytes read at once. Much at a time is what makes small messages cheap: one system call and one
 /// look at the clock for all that lie in it.
 const READ: usize = 128 * 1024;
@@ -25,8 +23,8 @@ const KEPT: usize = 8;
 
 #[derive(Debug)]
 struct Pool {
-    read: Vec<BytesMut>,
-    read_much: Vec<BytesMut>,
+    read: Vec<Vec<u8>>,
+    read_much: Vec<Vec<u8>>,
     write: Vec<Vec<u8>>,
 }
 
@@ -51,7 +49,7 @@ impl Amount {
         }
     }
 
-    const fn pool(self, pool: &mut Pool) -> &mut Vec<BytesMut> {
+    const fn pool(self, pool: &mut Pool) -> &mut Vec<Vec<u8>> {
         match self {
             Self::Usual => &mut pool.read,
             Self::Much => &mut pool.read_much,
@@ -62,16 +60,15 @@ impl Amount {
 /// What was read and has not been used up. Lent by the thread; dropping it gives it back.
 #[derive(Debug)]
 pub(crate) struct ReadBuffer {
-    bytes: BytesMut,
+    bytes: Vec<u8>,
     used: usize,
-    amount: Amount,
 }
 
 impl ReadBuffer {
     pub(crate) fn take(amount: Amount) -> Self {
         let bytes = POOL.with_borrow_mut(|pool| amount.pool(pool).pop());
-        let bytes = bytes.unwrap_or_else(|| BytesMut::with_capacity(amount.bytes()));
-        Self { bytes, used: 0, amount }
+        let bytes = bytes.unwrap_or_else(|| Vec::with_capacity(amount.bytes()));
+        Self { bytes, used: 0 }
     }
 
     /// A buffer that already holds bytes: what came right behind the opening handshake.
@@ -82,7 +79,7 @@ impl ReadBuffer {
     }
 
     /// The memory to read into, which is never zeroed. Only while nothing is unread.
-    pub(crate) fn fill(&mut self) -> &mut BytesMut {
+    pub(crate) fn fill(&mut self) -> &mut Vec<u8> {
         debug_assert!(self.unread_is_empty(), "unread bytes would be lost");
         self.bytes.clear();
         self.used = 0;
@@ -95,7 +92,7 @@ impl ReadBuffer {
     }
 
     pub(crate) fn amount(&self) -> Amount {
-        self.amount
+        if self.bytes.capacity() < READ_MUCH { Amount::Usual } else { Amount::Much }
     }
 
     #[inline(always)]
@@ -128,13 +125,14 @@ impl ReadBuffer {
 
 impl Drop for ReadBuffer {
     fn drop(&mut self) {
+        let amount = self.amount();
         let mut bytes = std::mem::take(&mut self.bytes);
-        if bytes.capacity() < self.amount.bytes() {
+        if bytes.capacity() < amount.bytes() {
             return;
         }
         bytes.clear();
         // A thread that is ending keeps nothing.
-        let _ = POOL.try_with(|pool| keep(self.amount.pool(&mut pool.borrow_mut()), bytes));
+        let _ = POOL.try_with(|pool| keep(amount.pool(&mut pool.borrow_mut()), bytes));
     }
 }
 

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::poll_read_buf;
 use towline_proto::{Sender, State};
@@ -38,7 +37,7 @@ pub(crate) trait Output {
 
 /// Both sides of a connection, for the one who reads.
 pub(crate) trait Link: Output {
-    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut BytesMut) -> Poll<io::Result<usize>>;
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>) -> Poll<io::Result<usize>>;
 
     /// Ends the writing direction of the byte stream.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
@@ -159,7 +158,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Output for Whole<T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Link for Whole<T> {
-    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut BytesMut) -> Poll<io::Result<usize>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>) -> Poll<io::Result<usize>> {
         poll_read_buf(Pin::new(&mut self.outbound.io), cx, into)
     }
 
@@ -325,7 +324,7 @@ impl Output for ReadHalf {
 }
 
 impl Link for ReadHalf {
-    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut BytesMut) -> Poll<io::Result<usize>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>) -> Poll<io::Result<usize>> {
         poll_read_buf(Pin::new(&mut self.io), cx, into)
     }
 
