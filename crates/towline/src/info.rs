@@ -1,7 +1,7 @@
 //! What is known about a connection.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
 use towline_proto::handshake::http1::HeadReader;
@@ -14,55 +14,110 @@ use towline_proto::handshake::{HeadLimits, Negotiated};
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ConnectionInfo {
-    pub(crate) local_addr: Option<SocketAddr>,
-    pub(crate) peer_addr: Option<SocketAddr>,
-    pub(crate) subprotocol: Option<Box<str>>,
-    #[cfg(feature = "deflate")]
-    pub(crate) deflate: Option<Box<towline_proto::DeflateTerms>>,
-    pub(crate) request: Box<[u8]>,
-    pub(crate) response: Box<[u8]>,
-    pub(crate) tls_version: Option<TlsVersion>,
+    ends: Ends,
+    /// What was agreed on, if anything was.
+    terms: Option<Box<Negotiated>>,
+    /// The request and the response, one behind the other.
+    heads: Box<[u8]>,
+    /// Whether the response stands there without its [usual beginning](USUAL).
+    shortened: bool,
+    tls_version: Option<TlsVersion>,
 }
 
+/// Both addresses of a TCP connection. Boxed, what takes more room than most.
+#[derive(Clone, Default)]
+enum Ends {
+    #[default]
+    Unknown,
+    V4 {
+        local: SocketAddrV4,
+        peer: SocketAddrV4,
+    },
+    Other(Box<(Option<SocketAddr>, Option<SocketAddr>)>),
+}
+
+/// What a server of ours begins its answers with, and many another: it need not be kept each time.
+const USUAL: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\
+    Upgrade: websocket\r\n\
+    Connection: Upgrade\r\n\
+    Sec-WebSocket-Accept: ";
+
 impl ConnectionInfo {
+    pub(crate) fn new(local: Option<SocketAddr>, peer: Option<SocketAddr>) -> Self {
+        let ends = match (local, peer) {
+            (Some(SocketAddr::V4(local)), Some(SocketAddr::V4(peer))) => Ends::V4 { local, peer },
+            other => Ends::Other(Box::new(other)),
+        };
+        Self { ends, ..Self::default() }
+    }
+
     /// Our end of the TCP connection; `None` if the byte stream is none.
     pub fn local_addr(&self) -> Option<SocketAddr> {
-        self.local_addr
+        match &self.ends {
+            Ends::Unknown => None,
+            Ends::V4 { local, .. } => Some((*local).into()),
+            Ends::Other(ends) => ends.0,
+        }
     }
 
     /// The peer's end of the TCP connection.
     pub fn peer_addr(&self) -> Option<SocketAddr> {
-        self.peer_addr
+        match &self.ends {
+            Ends::Unknown => None,
+            Ends::V4 { peer, .. } => Some((*peer).into()),
+            Ends::Other(ends) => ends.1,
+        }
     }
 
     /// The subprotocol that client and server agreed on.
     pub fn subprotocol(&self) -> Option<&str> {
-        self.subprotocol.as_deref()
+        self.terms.as_ref()?.subprotocol.as_deref()
     }
 
     /// How messages are compressed, if client and server agreed on it.
     #[cfg(feature = "deflate")]
     pub fn deflate(&self) -> Option<&towline_proto::DeflateTerms> {
-        self.deflate.as_deref()
+        self.terms.as_ref()?.deflate.as_ref()
     }
 
     /// Notes what the opening handshake came to.
     pub(crate) fn agreed(&mut self, terms: Negotiated) {
-        self.subprotocol = terms.subprotocol.map(String::into_boxed_str);
+        self.terms = (terms != Negotiated::default()).then(|| Box::new(terms));
         #[cfg(feature = "deflate")]
-        {
-            self.deflate = terms.deflate.map(|terms| Box::new(terms.unreserved()));
+        if let Some(deflate) = self.terms.as_mut().and_then(|terms| terms.deflate.as_mut()) {
+            *deflate = deflate.unreserved();
         }
+    }
+
+    /// Notes the version of TLS.
+    pub(crate) fn secured(&mut self, version: Option<TlsVersion>) {
+        self.tls_version = version;
+    }
+
+    /// Notes the request's head.
+    pub(crate) fn asked(&mut self, request: &[u8]) {
+        self.heads = request.into();
+    }
+
+    /// Notes the response's head, after the request's.
+    pub(crate) fn answered(&mut self, response: &[u8]) {
+        let rest = response.strip_prefix(USUAL);
+        self.shortened = rest.is_some();
+        self.heads = [&*self.heads, rest.unwrap_or(response)].concat().into();
     }
 
     /// The opening handshake's request; `None` if somebody else's code did the handshake.
     pub fn request(&self) -> Option<http::Request<()>> {
-        parsed(&self.request)?.request().ok()
+        let (head, _) = first_head(&self.heads)?;
+        head.request().ok()
     }
 
     /// The opening handshake's response; `None` if somebody else's code did the handshake.
     pub fn response(&self) -> Option<http::Response<()>> {
-        parsed(&self.response)?.response().ok()
+        let (_, rest) = first_head(&self.heads)?;
+        let response = if self.shortened { [USUAL, rest].concat() } else { rest.to_vec() };
+        let (head, _) = first_head(&response)?;
+        head.response().ok()
     }
 
     /// The version of TLS; `None` for `ws`.
@@ -76,19 +131,20 @@ impl fmt::Debug for ConnectionInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("ConnectionInfo");
         shown
-            .field("local_addr", &self.local_addr)
-            .field("peer_addr", &self.peer_addr)
-            .field("subprotocol", &self.subprotocol);
+            .field("local_addr", &self.local_addr())
+            .field("peer_addr", &self.peer_addr())
+            .field("subprotocol", &self.subprotocol());
         #[cfg(feature = "deflate")]
-        shown.field("deflate", &self.deflate.as_ref().map(ToString::to_string));
+        shown.field("deflate", &self.deflate().map(ToString::to_string));
         shown.field("tls_version", &self.tls_version).finish_non_exhaustive()
     }
 }
 
-/// A head that was read or written before, so its size needs no limit.
-fn parsed(head: &[u8]) -> Option<HeadReader> {
-    let mut reader = HeadReader::new(HeadLimits { bytes: head.len(), headers: head.len() });
-    reader.push(head).ok().flatten().map(|_| reader)
+/// A head that was read or written before, so its size needs no limit; and what stands behind it.
+fn first_head(bytes: &[u8]) -> Option<(HeadReader, &[u8])> {
+    let mut reader = HeadReader::new(HeadLimits { bytes: bytes.len(), headers: bytes.len() });
+    let len = reader.push(bytes).ok().flatten()?;
+    Some((reader, &bytes[len..]))
 }
 
 /// A version of TLS.

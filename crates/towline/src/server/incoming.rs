@@ -95,11 +95,7 @@ impl Incoming {
     async fn shake_hands(self, doing: &str) -> Result<Upgrade> {
         // One deadline for all of it.
         let deadline = after(self.settings.handshake_timeout);
-        let mut info = ConnectionInfo {
-            local_addr: self.stream.local_addr().ok(),
-            peer_addr: Some(self.peer),
-            ..ConnectionInfo::default()
-        };
+        let mut info = ConnectionInfo::new(self.stream.local_addr().ok(), Some(self.peer));
         #[cfg(feature = "tls")]
         let mut io = match &self.settings.tls {
             None => Transport::tcp(self.stream),
@@ -108,7 +104,7 @@ impl Incoming {
                 let (stream, version) = until(deadline, shaking).await.ok_or_else(|| {
                     Error::timed_out(doing, "the client did not finish the TLS handshake in time")
                 })??;
-                info.tls_version = version;
+                info.secured(version);
                 Transport::new(stream)
             }
         };
@@ -117,7 +113,7 @@ impl Incoming {
 
         let mut handshake = ServerHandshake::new(self.settings.limits).expire_at(deadline);
         let (request, rest) = read_request(&mut io, &mut handshake, doing).await?;
-        info.request = handshake.received().into();
+        info.asked(handshake.received());
         drop(self.handshake);
         Ok(Upgrade::new(io, request, rest, info, self.settings, self.registration))
     }

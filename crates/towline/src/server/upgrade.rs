@@ -91,7 +91,7 @@ impl Upgrade {
 
     /// The client's end of the connection.
     pub fn peer_addr(&self) -> Option<SocketAddr> {
-        self.info.peer_addr
+        self.info.peer_addr()
     }
 
     /// What is known about the connection.
@@ -165,7 +165,7 @@ impl Upgrade {
             Ok(Err(error)) => return Err(Error::disconnected(doing, Some(error))),
             Err(_) => return Err(Error::timed_out(doing, "the client takes no answer")),
         }
-        self.info.response = head.into();
+        self.info.answered(&head);
         let config = Arc::clone(&self.settings.config);
         let mut socket =
             WebSocket::with_info(self.io, Role::Server, terms, config, &self.rest, self.info);
@@ -280,7 +280,7 @@ impl Upgrade {
         if self.settings.origins.list(origin) {
             return None;
         }
-        if !self.settings.hosts.admit(host, self.info.local_addr) {
+        if !self.settings.hosts.admit(host, self.info.local_addr()) {
             return Some(format!(
                 "pages may not call this server {host:?}; allow it with ServerBuilder::allow_host"
             ));
@@ -317,7 +317,7 @@ impl Upgrade {
     }
 
     fn doing(&self) -> String {
-        match self.info.peer_addr {
+        match self.info.peer_addr() {
             Some(peer) => format!("answering {peer}"),
             None => "answering a client".to_owned(),
         }
