@@ -242,7 +242,7 @@ impl Inbound {
         }
         let whole = self.next_whole()?;
         let message = self.lend_whole(&whole, link)?.to_message();
-        self.release();
+        self.release_buffer(); // there was nothing but a whole message, which is copied
         Some(message)
     }
 
@@ -263,6 +263,11 @@ impl Inbound {
             return; // nobody has looked at it yet
         }
         self.receiver.release();
+        self.release_buffer();
+    }
+
+    #[inline(always)]
+    fn release_buffer(&mut self) {
         self.buffer.take_if(|buffer| buffer.unread_is_empty());
     }
 
