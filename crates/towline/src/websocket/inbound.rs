@@ -2,7 +2,6 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use towline_proto::{
 use super::buffer::{Amount, ReadBuffer};
 use super::link::Link;
 use crate::error::{Error, ErrorKind, Result};
-use crate::registry::{Phase, Registration};
+use crate::registry::Phase;
 
 /// The receiving half of the protocol and what it needs between two reads.
 #[derive(Debug)]
@@ -33,7 +32,6 @@ pub(crate) struct Inbound {
     deadline: Option<Pin<Box<Sleep>>>,
     /// None while the connection is open.
     end: Option<Box<End>>,
-    registration: Option<Arc<Registration>>,
 }
 
 /// How a connection ends: the closing frames are exchanged, or never will be.
@@ -97,7 +95,6 @@ impl Inbound {
             plain: false,
             deadline: None,
             end: None,
-            registration: None,
         }
     }
 
@@ -106,10 +103,6 @@ impl Inbound {
         if !bytes.is_empty() {
             self.buffer = Some(ReadBuffer::with(bytes));
         }
-    }
-
-    pub(crate) fn register(&mut self, registration: Arc<Registration>) {
-        self.registration = Some(registration);
     }
 
     /// The frame with which the peer closed, if it closed with a code.
@@ -467,7 +460,7 @@ impl Inbound {
     ///
     /// `known` says whether the server knows whom to wake.
     fn obey_server(&mut self, cx: &Context<'_>, link: &mut impl Link, known: bool) -> bool {
-        let Some(registration) = &self.registration else { return false };
+        let Some(registration) = link.registration() else { return false };
         // Without the lock: a phase that changes from here on wakes us.
         if known && registration.phase() == Phase::Running {
             return false;
@@ -499,9 +492,8 @@ impl Inbound {
         loop {
             let end = self.end.as_deref_mut().filter(|end| !matches!(end.step, Step::Over));
             let Some(End { error, step, .. }) = end else { return Poll::Ready(Ok(None)) };
-            let cut = self
-                .registration
-                .as_ref()
+            let cut = link
+                .registration()
                 .is_some_and(|registration| registration.poll_phase(cx) == Phase::Aborting);
             if cut || link.broken().is_some() {
                 return Poll::Ready(self.ended(link));

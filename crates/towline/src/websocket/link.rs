@@ -13,6 +13,7 @@ use towline_proto::{Sender, State};
 
 use super::outbound::Outbound;
 use crate::error::{Error, Result};
+use crate::registry::Registration;
 
 /// The writing side of a connection.
 pub(crate) trait Output {
@@ -60,6 +61,9 @@ pub(crate) trait Link: Output {
 
     /// Why nothing can be written any more.
     fn broken(&mut self) -> Option<Error>;
+
+    /// The connection's place among its server's.
+    fn registration(&self) -> Option<&Registration>;
 }
 
 impl<W: AsyncWrite + Unpin> Output for Outbound<W> {
@@ -189,6 +193,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Link for Whole<T> {
     fn broken(&mut self) -> Option<Error> {
         self.outbound.broken()
     }
+
+    fn registration(&self) -> Option<&Registration> {
+        self.outbound.registration.as_deref()
+    }
 }
 
 /// One direction of a byte stream, whatever it is.
@@ -275,6 +283,7 @@ impl Output for Arc<Shared> {
 pub(crate) struct ReadHalf {
     io: BoxRead,
     pub(crate) shared: Arc<Shared>,
+    registration: Option<Arc<Registration>>,
     /// Whether the reader has put something of its own into the outbox.
     has_output: bool,
 }
@@ -287,7 +296,8 @@ impl std::fmt::Debug for ReadHalf {
 
 impl ReadHalf {
     pub(crate) fn new(io: BoxRead, shared: Arc<Shared>) -> Self {
-        Self { io, shared, has_output: true }
+        let registration = shared.lock().registration.clone();
+        Self { io, shared, registration, has_output: true }
     }
 }
 
@@ -357,5 +367,9 @@ impl Link for ReadHalf {
 
     fn broken(&mut self) -> Option<Error> {
         self.shared.lock().broken()
+    }
+
+    fn registration(&self) -> Option<&Registration> {
+        self.registration.as_deref()
     }
 }

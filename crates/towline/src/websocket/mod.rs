@@ -118,8 +118,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
     }
 
     pub(crate) fn register(&mut self, registration: Arc<Registration>) {
-        self.parts.link.outbound.register(Arc::clone(&registration));
-        self.parts.inbound.register(registration);
+        self.parts.link.outbound.registration = Some(registration);
     }
 
     /// What is known about the connection.
