@@ -4,8 +4,9 @@ use std::fmt;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
+use http::header::SEC_WEBSOCKET_KEY;
 use towline_proto::handshake::http1::HeadReader;
-use towline_proto::handshake::{HeadLimits, Negotiated};
+use towline_proto::handshake::{HeadLimits, Negotiated, accept_key};
 
 /// What is known about a connection since it was opened.
 ///
@@ -19,7 +20,7 @@ pub struct ConnectionInfo {
     terms: Option<Box<Negotiated>>,
     /// The request and the response, one behind the other.
     heads: Box<[u8]>,
-    /// Whether the response stands there without its [usual beginning](USUAL).
+    /// Whether the response stands there without what it begins with [usually](usual).
     shortened: bool,
     tls_version: Option<TlsVersion>,
 }
@@ -36,7 +37,14 @@ enum Ends {
     Other(Box<(Option<SocketAddr>, Option<SocketAddr>)>),
 }
 
-/// What a server of ours begins its answers with, and many another: it need not be kept each time.
+/// What a server of ours begins its answers with, and many another: all of it can be told from the
+/// request, so it need not be kept.
+fn usual(request: &http::Request<()>) -> Vec<u8> {
+    let key = request.headers().get(SEC_WEBSOCKET_KEY).and_then(|key| key.to_str().ok());
+    let accept = accept_key(key.unwrap_or_default());
+    [USUAL, accept.as_bytes(), b"\r\n"].concat()
+}
+
 const USUAL: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\
     Upgrade: websocket\r\n\
     Connection: Upgrade\r\n\
@@ -101,7 +109,8 @@ impl ConnectionInfo {
 
     /// Notes the response's head, after the request's.
     pub(crate) fn answered(&mut self, response: &[u8]) {
-        let rest = response.strip_prefix(USUAL);
+        let usual = self.request().map(|request| usual(&request)).unwrap_or_default();
+        let rest = response.strip_prefix(&*usual);
         self.shortened = rest.is_some();
         self.heads = [&*self.heads, rest.unwrap_or(response)].concat().into();
     }
@@ -114,8 +123,9 @@ impl ConnectionInfo {
 
     /// The opening handshake's response; `None` if somebody else's code did the handshake.
     pub fn response(&self) -> Option<http::Response<()>> {
-        let (_, rest) = first_head(&self.heads)?;
-        let response = if self.shortened { [USUAL, rest].concat() } else { rest.to_vec() };
+        let (request, rest) = first_head(&self.heads)?;
+        let mut response = if self.shortened { usual(&request.request().ok()?) } else { Vec::new() };
+        response.extend_from_slice(rest);
         let (head, _) = first_head(&response)?;
         head.response().ok()
     }
@@ -184,4 +194,41 @@ pub struct Stats {
     pub messages_out: u64,
     /// Time from the last answered ping to its pong.
     pub round_trip: Option<Duration>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6455 §1.2, with a header that is not of the handshake.
+    const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
+        Connection: Upgrade\r\nCookie: id=7\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Sec-WebSocket-Version: 13\r\n\r\n";
+
+    #[test]
+    fn heads_are_given_as_they_came() {
+        let usual = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+            Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
+        let other = usual.replace("websocket", "WebSocket");
+        for start in [usual, &other] {
+            for end in ["\r\n", "Set-Cookie: id=7\r\n\r\n"] {
+                let mut info = ConnectionInfo::default();
+                assert!(info.request().is_none() && info.response().is_none());
+                info.asked(REQUEST.as_bytes());
+                assert!(info.response().is_none());
+                let response = format!("{start}{end}");
+                info.answered(response.as_bytes());
+                assert_eq!(info.request().unwrap().headers()["cookie"], "id=7");
+                let given = info.response().unwrap();
+                let (reader, _) = first_head(response.as_bytes()).unwrap();
+                let expected = reader.response().unwrap();
+                assert_eq!(given.status(), expected.status());
+                assert_eq!(given.headers(), expected.headers());
+            }
+        }
+        let mut info = ConnectionInfo::default();
+        info.asked(REQUEST.as_bytes());
+        info.answered(format!("{usual}\r\n").as_bytes());
+        assert_eq!(info.heads.len(), REQUEST.len() + 2);
+    }
 }
