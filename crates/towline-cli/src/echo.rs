@@ -1,5 +1,8 @@
 //! `towline echo`: sends every message back, in its own kind.
 
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, ready};
+
 use tokio::runtime::Builder;
 use towline::{Incoming, Server, StreamWebSocket};
 
@@ -17,7 +20,7 @@ pub(crate) fn run(args: &EchoArgs) -> Outcome {
         let builder = listen::with_keys(Server::builder().allow_any_origin(), &args.keys)?;
         let builder = listen::with_deflate(builder, args.deflate);
         let server = builder.bind(&args.listen).await?;
-        let handle = |incoming| drop(tokio::spawn(connection(incoming)));
+        let handle = |incoming| drop(tokio::spawn(Connection::new(incoming)));
         match args.threads {
             1 => {
                 listen::announce(&server);
@@ -32,12 +35,34 @@ pub(crate) fn run(args: &EchoArgs) -> Outcome {
     })
 }
 
-async fn connection(incoming: Incoming) {
-    let Ok(upgrade) = incoming.handshake().await else { return };
-    let Ok(socket) = upgrade.accept_stream().await else { return };
-    // A task of its own, so that an idle connection does not keep the handshake's memory.
-    // What a client did wrong, it has been told.
-    tokio::spawn(echo(socket));
+/// A connection's task, which is as small as one can be: there may be ten thousand that idle.
+enum Connection {
+    ShakingHands(Pin<Box<dyn Future<Output = towline::Result<StreamWebSocket>> + Send>>),
+    Echoing(Box<StreamWebSocket>),
+}
+
+impl Connection {
+    fn new(incoming: Incoming) -> Self {
+        Self::ShakingHands(Box::pin(async { incoming.handshake().await?.accept_stream().await }))
+    }
+}
+
+impl Future for Connection {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            match &mut *self {
+                Self::ShakingHands(shaking) => match ready!(shaking.as_mut().poll(cx)) {
+                    Ok(socket) => *self = Self::Echoing(Box::new(socket)),
+                    // What a client did wrong, it has been told.
+                    Err(_) => return Poll::Ready(()),
+                },
+                // Called anew each time, which loses nothing: so no call is kept while it waits.
+                Self::Echoing(socket) => return pin!(exchange(socket)).poll(cx).map(drop),
+            }
+        }
+    }
 }
 
 /// Sends every message back until the client closes. Holds no more of one than came at once.

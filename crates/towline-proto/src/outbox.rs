@@ -13,17 +13,24 @@ use crate::frame::FrameHeader;
 /// all is written it holds no memory, but for what was [lent](Self::lend) to it.
 #[derive(Debug, Default)]
 pub struct Outbox {
-    /// What comes first: whole pieces, none empty.
-    queued: VecDeque<Bytes>,
+    /// What comes first, if there is anything before the tail.
+    queued: Option<Box<Queue>>,
     /// What comes last, and where it is gathered. Everything before `written` is gone.
     tail: Vec<u8>,
     written: usize,
-    /// Bytes in `queued`.
-    queued_len: usize,
     /// Whether the memory of `tail` stays when all is written, to be taken back.
     lent: bool,
     /// So much may be added to `tail` without looking at anything else.
     quick: usize,
+}
+
+/// Pieces that are not copied. Boxed: most connections never queue one.
+#[derive(Debug, Default)]
+struct Queue {
+    /// Whole pieces, none empty.
+    pieces: VecDeque<Bytes>,
+    /// Bytes in them.
+    len: usize,
 }
 
 /// From this length on a payload that we own is queued rather than copied: about where a second
@@ -37,7 +44,7 @@ impl Outbox {
     /// Bytes that wait.
     #[inline(always)]
     pub fn len(&self) -> usize {
-        self.queued_len + self.tail.len() - self.written
+        self.queued.as_ref().map_or(0, |queue| queue.len) + self.tail.len() - self.written
     }
 
     /// Whether nothing waits.
@@ -85,7 +92,7 @@ impl Outbox {
 
     /// Lets [`push_quick`](Self::push_quick) go on until `most` bytes wait, or memory has to grow.
     pub(crate) fn allow_quick(&mut self, most: usize) {
-        let plain = self.written == 0 && self.queued.is_empty();
+        let plain = self.written == 0 && self.queued.is_none();
         let spare = self.tail.capacity() - self.tail.len();
         self.quick = if plain { most.saturating_sub(self.tail.len()).min(spare) } else { 0 };
     }
@@ -166,8 +173,9 @@ impl Outbox {
 
     fn queue(&mut self, bytes: Bytes) {
         self.quick = 0;
-        self.queued_len += bytes.len();
-        self.queued.push_back(bytes);
+        let queue = self.queued.get_or_insert_default();
+        queue.len += bytes.len();
+        queue.pieces.push_back(bytes);
     }
 }
 
@@ -177,7 +185,7 @@ impl Buf for Outbox {
     }
 
     fn chunk(&self) -> &[u8] {
-        match self.queued.front() {
+        match self.queued.as_ref().and_then(|queue| queue.pieces.front()) {
             Some(first) => first,
             None => &self.tail[self.written..],
         }
@@ -185,7 +193,8 @@ impl Buf for Outbox {
 
     fn chunks_vectored<'a>(&'a self, dst: &mut [IoSlice<'a>]) -> usize {
         let tail = &self.tail[self.written..];
-        let pieces = self.queued.iter().map(|bytes| &**bytes).chain([tail]);
+        let queued = self.queued.iter().flat_map(|queue| &queue.pieces);
+        let pieces = queued.map(|bytes| &**bytes).chain([tail]);
         let mut count = 0;
         for (slot, piece) in dst.iter_mut().zip(pieces.filter(|piece| !piece.is_empty())) {
             *slot = IoSlice::new(piece);
@@ -197,15 +206,18 @@ impl Buf for Outbox {
     fn advance(&mut self, mut count: usize) {
         assert!(count <= self.len(), "no more can be written than waits");
         self.quick = 0;
-        while let Some(first) = self.queued.front_mut() {
-            let step = count.min(first.len());
-            first.advance(step);
-            count -= step;
-            self.queued_len -= step;
-            if !first.is_empty() {
-                return;
+        if let Some(queue) = &mut self.queued {
+            while let Some(first) = queue.pieces.front_mut() {
+                let step = count.min(first.len());
+                first.advance(step);
+                count -= step;
+                queue.len -= step;
+                if !first.is_empty() {
+                    return;
+                }
+                queue.pieces.pop_front();
             }
-            self.queued.pop_front();
+            self.queued = None;
         }
         self.written += count;
         if self.written == self.tail.len() {
@@ -216,9 +228,6 @@ impl Buf for Outbox {
                 self.tail = Vec::new();
             }
             self.written = 0;
-            if self.queued.capacity() > 0 {
-                self.queued = VecDeque::new();
-            }
         }
     }
 }

@@ -5,7 +5,7 @@
 pub struct Utf8Validator {
     /// The bytes of a character whose end has not come yet: `cut[..cut_len]`, at most three.
     cut: [u8; 4],
-    cut_len: usize,
+    cut_len: u8,
 }
 
 /// Bytes that are not, and cannot become, UTF-8.
@@ -43,7 +43,9 @@ impl Utf8Validator {
         let whole = rest.len() - cut_at_end(rest);
         let (whole, cut) = rest.split_at(whole);
         let text = check(whole).ok_or(InvalidUtf8)?;
-        self.keep(cut)?;
+        for byte in cut {
+            self.add(*byte)?;
+        }
         Ok(Checked { first, rest: text })
     }
 
@@ -63,32 +65,31 @@ impl Utf8Validator {
     /// Takes from `rest` what the open character lacks.
     fn complete(&mut self, rest: &mut &[u8]) -> Result<Option<char>, InvalidUtf8> {
         while let Some((byte, tail)) = rest.split_first() {
-            self.cut[self.cut_len] = *byte;
-            self.cut_len += 1;
             *rest = tail;
-            match str::from_utf8(&self.cut[..self.cut_len]) {
-                Ok(text) => {
-                    self.cut_len = 0;
-                    return Ok(text.chars().next());
-                }
-                // `None`: so far so good, and not over.
-                Err(error) if error.error_len().is_none() => {}
-                Err(_) => return Err(InvalidUtf8),
+            let first = self.add(*byte)?;
+            if first.is_some() {
+                return Ok(first);
             }
         }
         Ok(None)
     }
 
-    /// Keeps the start of a character, if it can become one.
-    fn keep(&mut self, cut: &[u8]) -> Result<(), InvalidUtf8> {
-        if let Err(error) = str::from_utf8(cut) {
-            if error.error_len().is_some() {
-                return Err(InvalidUtf8);
+    /// Adds a byte to the open character, which it may end.
+    fn add(&mut self, byte: u8) -> Result<Option<char>, InvalidUtf8> {
+        let len = usize::from(self.cut_len);
+        self.cut[len] = byte;
+        match str::from_utf8(&self.cut[..=len]) {
+            Ok(text) => {
+                self.cut_len = 0;
+                Ok(text.chars().next())
             }
-            self.cut[..cut.len()].copy_from_slice(cut);
-            self.cut_len = cut.len();
+            // `None`: so far so good, and not over.
+            Err(error) if error.error_len().is_none() => {
+                self.cut_len += 1;
+                Ok(None)
+            }
+            Err(_) => Err(InvalidUtf8),
         }
-        Ok(())
     }
 }
 

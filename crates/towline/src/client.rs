@@ -95,8 +95,8 @@ impl Client {
         let mut handshake =
             ClientHandshake::new(request, rand::random(), self.limits).expire_at(deadline);
         let (terms, rest) = http1::request(&mut io, &mut handshake, ShakingHands(&uri)).await?;
-        info.request = handshake.request().into();
-        info.response = handshake.received().into();
+        info.asked(handshake.request());
+        info.answered(handshake.received());
         Ok(WebSocket::with_info(io, Role::Client, terms, self.config.clone(), &rest, info))
     }
 }

@@ -37,11 +37,7 @@ pub(crate) struct Way {
 /// between TCP and TLS.
 pub(crate) async fn dial(uri: &WsUri, way: &Way) -> Result<(Transport, ConnectionInfo)> {
     let stream = tcp(uri, way).await?;
-    let mut info = ConnectionInfo {
-        local_addr: stream.local_addr().ok(),
-        peer_addr: stream.peer_addr().ok(),
-        ..ConnectionInfo::default()
-    };
+    let mut info = ConnectionInfo::new(stream.local_addr().ok(), stream.peer_addr().ok());
     if !uri.is_secure() {
         return Ok((Transport::tcp(stream), info));
     }
@@ -62,12 +58,12 @@ pub(crate) async fn dial(uri: &WsUri, way: &Way) -> Result<(Transport, Connectio
             )
             .advise("does that port speak TLS? ws:// does not")
         })??;
-        info.tls_version = version;
+        info.secured(version);
         Ok((Transport::new(stream), info))
     }
     #[cfg(not(feature = "tls"))]
     {
-        info.tls_version = None;
+        info.secured(None);
         Err(Error::invalid(format!("connecting to {}", uri.host()))
             .cause("this build has no TLS")
             .advise("turn on the feature `tls`"))

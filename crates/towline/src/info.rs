@@ -1,11 +1,12 @@
 //! What is known about a connection.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
+use http::header::SEC_WEBSOCKET_KEY;
 use towline_proto::handshake::http1::HeadReader;
-use towline_proto::handshake::{HeadLimits, Negotiated};
+use towline_proto::handshake::{HeadLimits, Negotiated, accept_key};
 
 /// What is known about a connection since it was opened.
 ///
@@ -14,55 +15,124 @@ use towline_proto::handshake::{HeadLimits, Negotiated};
 #[derive(Clone, Default)]
 #[non_exhaustive]
 pub struct ConnectionInfo {
-    pub(crate) local_addr: Option<SocketAddr>,
-    pub(crate) peer_addr: Option<SocketAddr>,
-    pub(crate) subprotocol: Option<Box<str>>,
-    #[cfg(feature = "deflate")]
-    pub(crate) deflate: Option<Box<towline_proto::DeflateTerms>>,
-    pub(crate) request: Box<[u8]>,
-    pub(crate) response: Box<[u8]>,
-    pub(crate) tls_version: Option<TlsVersion>,
+    ends: Ends,
+    /// What was agreed on, if anything was.
+    terms: Option<Box<Negotiated>>,
+    /// The request and the response, one behind the other.
+    heads: Box<[u8]>,
+    /// Whether the response stands there without what it begins with [usually](usual).
+    shortened: bool,
+    tls_version: Option<TlsVersion>,
 }
 
+/// Both addresses of a TCP connection. Boxed, what takes more room than most.
+#[derive(Clone, Default)]
+enum Ends {
+    #[default]
+    Unknown,
+    V4 {
+        local: SocketAddrV4,
+        peer: SocketAddrV4,
+    },
+    Other(Box<(Option<SocketAddr>, Option<SocketAddr>)>),
+}
+
+/// What a server of ours begins its answers with, and many another: all of it can be told from the
+/// request, so it need not be kept.
+fn usual(request: &http::Request<()>) -> Vec<u8> {
+    let key = request.headers().get(SEC_WEBSOCKET_KEY).and_then(|key| key.to_str().ok());
+    let accept = accept_key(key.unwrap_or_default());
+    [USUAL, accept.as_bytes(), b"\r\n"].concat()
+}
+
+const USUAL: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\
+    Upgrade: websocket\r\n\
+    Connection: Upgrade\r\n\
+    Sec-WebSocket-Accept: ";
+
+/// Characters of a `Sec-WebSocket-Accept`: the 20 bytes of a SHA-1 in base64 (RFC 6455 §4.2.2).
+const ACCEPT_LEN: usize = 28;
+
 impl ConnectionInfo {
+    pub(crate) fn new(local: Option<SocketAddr>, peer: Option<SocketAddr>) -> Self {
+        let ends = match (local, peer) {
+            (Some(SocketAddr::V4(local)), Some(SocketAddr::V4(peer))) => Ends::V4 { local, peer },
+            other => Ends::Other(Box::new(other)),
+        };
+        Self { ends, ..Self::default() }
+    }
+
     /// Our end of the TCP connection; `None` if the byte stream is none.
     pub fn local_addr(&self) -> Option<SocketAddr> {
-        self.local_addr
+        match &self.ends {
+            Ends::Unknown => None,
+            Ends::V4 { local, .. } => Some((*local).into()),
+            Ends::Other(ends) => ends.0,
+        }
     }
 
     /// The peer's end of the TCP connection.
     pub fn peer_addr(&self) -> Option<SocketAddr> {
-        self.peer_addr
+        match &self.ends {
+            Ends::Unknown => None,
+            Ends::V4 { peer, .. } => Some((*peer).into()),
+            Ends::Other(ends) => ends.1,
+        }
     }
 
     /// The subprotocol that client and server agreed on.
     pub fn subprotocol(&self) -> Option<&str> {
-        self.subprotocol.as_deref()
+        self.terms.as_ref()?.subprotocol.as_deref()
     }
 
     /// How messages are compressed, if client and server agreed on it.
     #[cfg(feature = "deflate")]
     pub fn deflate(&self) -> Option<&towline_proto::DeflateTerms> {
-        self.deflate.as_deref()
+        self.terms.as_ref()?.deflate.as_ref()
     }
 
     /// Notes what the opening handshake came to.
     pub(crate) fn agreed(&mut self, terms: Negotiated) {
-        self.subprotocol = terms.subprotocol.map(String::into_boxed_str);
+        self.terms = (terms != Negotiated::default()).then(|| Box::new(terms));
         #[cfg(feature = "deflate")]
-        {
-            self.deflate = terms.deflate.map(|terms| Box::new(terms.unreserved()));
+        if let Some(deflate) = self.terms.as_mut().and_then(|terms| terms.deflate.as_mut()) {
+            *deflate = deflate.unreserved();
         }
+    }
+
+    /// Notes the version of TLS.
+    pub(crate) fn secured(&mut self, version: Option<TlsVersion>) {
+        self.tls_version = version;
+    }
+
+    /// Notes the request's head.
+    pub(crate) fn asked(&mut self, request: &[u8]) {
+        self.heads = request.into();
+    }
+
+    /// Notes the response's head, after the request's.
+    pub(crate) fn answered(&mut self, response: &[u8]) {
+        // That the key was answered rightly has been seen to.
+        let rest = response.strip_prefix(USUAL).and_then(|rest| rest.get(ACCEPT_LEN..));
+        let rest = rest.and_then(|rest| rest.strip_prefix(b"\r\n"));
+        self.shortened = rest.is_some();
+        self.heads = [&*self.heads, rest.unwrap_or(response)].concat().into();
     }
 
     /// The opening handshake's request; `None` if somebody else's code did the handshake.
     pub fn request(&self) -> Option<http::Request<()>> {
-        parsed(&self.request)?.request().ok()
+        let (head, _) = first_head(&self.heads)?;
+        head.request().ok()
     }
 
     /// The opening handshake's response; `None` if somebody else's code did the handshake.
     pub fn response(&self) -> Option<http::Response<()>> {
-        parsed(&self.response)?.response().ok()
+        let (request, rest) = first_head(&self.heads)?;
+        let mut response =
+            if self.shortened { usual(&request.request().ok()?) } else { Vec::new() };
+        response.extend_from_slice(rest);
+        let (head, _) = first_head(&response)?;
+        head.response().ok()
     }
 
     /// The version of TLS; `None` for `ws`.
@@ -76,19 +146,20 @@ impl fmt::Debug for ConnectionInfo {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("ConnectionInfo");
         shown
-            .field("local_addr", &self.local_addr)
-            .field("peer_addr", &self.peer_addr)
-            .field("subprotocol", &self.subprotocol);
+            .field("local_addr", &self.local_addr())
+            .field("peer_addr", &self.peer_addr())
+            .field("subprotocol", &self.subprotocol());
         #[cfg(feature = "deflate")]
-        shown.field("deflate", &self.deflate.as_ref().map(ToString::to_string));
+        shown.field("deflate", &self.deflate().map(ToString::to_string));
         shown.field("tls_version", &self.tls_version).finish_non_exhaustive()
     }
 }
 
-/// A head that was read or written before, so its size needs no limit.
-fn parsed(head: &[u8]) -> Option<HeadReader> {
-    let mut reader = HeadReader::new(HeadLimits { bytes: head.len(), headers: head.len() });
-    reader.push(head).ok().flatten().map(|_| reader)
+/// A head that was read or written before, so its size needs no limit; and what stands behind it.
+fn first_head(bytes: &[u8]) -> Option<(HeadReader, &[u8])> {
+    let mut reader = HeadReader::new(HeadLimits { bytes: bytes.len(), headers: bytes.len() });
+    let len = reader.push(bytes).ok().flatten()?;
+    Some((reader, &bytes[len..]))
 }
 
 /// A version of TLS.
@@ -128,4 +199,41 @@ pub struct Stats {
     pub messages_out: u64,
     /// Time from the last answered ping to its pong.
     pub round_trip: Option<Duration>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// RFC 6455 §1.2, with a header that is not of the handshake.
+    const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
+        Connection: Upgrade\r\nCookie: id=7\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Sec-WebSocket-Version: 13\r\n\r\n";
+
+    #[test]
+    fn heads_are_given_as_they_came() {
+        let usual = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\
+            Connection: Upgrade\r\nSec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n";
+        let other = usual.replace("websocket", "WebSocket");
+        for start in [usual, &other] {
+            for end in ["\r\n", "Set-Cookie: id=7\r\n\r\n"] {
+                let mut info = ConnectionInfo::default();
+                assert!(info.request().is_none() && info.response().is_none());
+                info.asked(REQUEST.as_bytes());
+                assert!(info.response().is_none());
+                let response = format!("{start}{end}");
+                info.answered(response.as_bytes());
+                assert_eq!(info.request().unwrap().headers()["cookie"], "id=7");
+                let given = info.response().unwrap();
+                let (reader, _) = first_head(response.as_bytes()).unwrap();
+                let expected = reader.response().unwrap();
+                assert_eq!(given.status(), expected.status());
+                assert_eq!(given.headers(), expected.headers());
+            }
+        }
+        let mut info = ConnectionInfo::default();
+        info.asked(REQUEST.as_bytes());
+        info.answered(format!("{usual}\r\n").as_bytes());
+        assert_eq!(info.heads.len(), REQUEST.len() + 2);
+    }
 }

@@ -14,16 +14,27 @@ use tokio::sync::Notify;
 pub(crate) struct Registry {
     phase: AtomicU8,
     connections: Mutex<Connections>,
-    addresses: Arc<Addresses>,
+    addresses: Addresses,
     /// Rings whenever a connection has gone.
     gone: Notify,
     max_total: usize,
 }
 
+/// A place for each connection, those of `free` left by ones that have gone.
 #[derive(Debug, Default)]
 struct Connections {
-    next_id: u64,
-    wakers: HashMap<u64, Arc<Wakers>>,
+    places: Vec<Waiting>,
+    free: Vec<usize>,
+}
+
+/// Who waits for a connection's phase to change.
+///
+/// One waker of each kind, the newest: a waker keeps its task's memory, and a connection may pass
+/// through the hands of several tasks.
+#[derive(Debug, Default)]
+struct Waiting {
+    reader: Option<Waker>,
+    writers: Option<Waker>,
 }
 
 /// What a server wants of its connections.
@@ -69,7 +80,7 @@ impl Registry {
         Arc::new(Self {
             phase: AtomicU8::new(Phase::Running.to_u8()),
             connections: Mutex::default(),
-            addresses: Addresses::new(max_per_address),
+            addresses: Addresses::to(max_per_address),
             gone: Notify::new(),
             max_total,
         })
@@ -78,16 +89,13 @@ impl Registry {
     /// Enters a connection; it leaves when the registration is dropped.
     pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Registration, Full> {
         let mut connections = self.lock();
-        if connections.wakers.len() >= self.max_total {
+        if connections.len() >= self.max_total {
             return Err(Full::Total);
         }
-        let address = self.addresses.enter(address).ok_or(Full::Address)?;
-        let id = connections.next_id;
-        connections.next_id += 1;
-        let wakers = Arc::default();
-        connections.wakers.insert(id, Arc::clone(&wakers));
+        let address = self.addresses.count(address).ok_or(Full::Address)?;
+        let place = connections.take_place();
         drop(connections);
-        Ok(Registration { registry: Arc::clone(self), id, wakers, address: Some(address) })
+        Ok(Registration { registry: Arc::clone(self), place, address })
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -97,14 +105,15 @@ impl Registry {
     /// Tells every connection, now and to come. There is no way back to an earlier phase.
     pub(crate) fn tell(&self, phase: Phase) {
         self.phase.fetch_max(phase.to_u8(), Ordering::AcqRel);
-        let connections: Vec<_> = self.lock().wakers.values().map(Arc::clone).collect();
-        for wakers in connections {
-            wakers.wake();
+        let waiting: Vec<_> = self.lock().places.iter_mut().map(std::mem::take).collect();
+        // Not under the lock: what wakes may poll at once.
+        for Waiting { reader, writers } in waiting {
+            reader.into_iter().chain(writers).for_each(Waker::wake);
         }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.lock().wakers.len()
+        self.lock().len()
     }
 
     /// Returns once no connection is left.
@@ -123,39 +132,16 @@ impl Registry {
     }
 }
 
-/// Who waits for a connection's phase to change.
-///
-/// One waker of each kind, the newest: a waker keeps its task's memory, and a connection may pass
-/// through the hands of several tasks.
-#[derive(Debug, Default)]
-struct Wakers(Mutex<Waiting>);
-
-#[derive(Debug, Default)]
-struct Waiting {
-    reader: Option<Waker>,
-    writers: Option<Waker>,
-}
-
-impl Wakers {
-    fn set(&self, slot: impl FnOnce(&mut Waiting) -> &mut Option<Waker>, waker: &Waker) {
-        let mut waiting = self.lock();
-        let slot = slot(&mut waiting);
-        if !slot.as_ref().is_some_and(|known| known.will_wake(waker)) {
-            let old = slot.replace(waker.clone());
-            // Not under the lock: it may be the last hold on a task.
-            drop(waiting);
-            drop(old);
-        }
+impl Connections {
+    fn len(&self) -> usize {
+        self.places.len() - self.free.len()
     }
 
-    fn wake(&self) {
-        // Not under the lock: what wakes may poll at once.
-        let Waiting { reader, writers } = std::mem::take(&mut *self.lock());
-        reader.into_iter().chain(writers).for_each(Waker::wake);
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn take_place(&mut self) -> usize {
+        self.free.pop().unwrap_or_else(|| {
+            self.places.push(Waiting::default());
+            self.places.len() - 1
+        })
     }
 }
 
@@ -163,9 +149,9 @@ impl Wakers {
 #[derive(Debug)]
 pub(crate) struct Registration {
     registry: Arc<Registry>,
-    id: u64,
-    wakers: Arc<Wakers>,
-    address: Option<AddressGuard>,
+    place: usize,
+    /// What its address counts as.
+    address: IpAddr,
 }
 
 impl Registration {
@@ -176,15 +162,26 @@ impl Registration {
 
     /// What the server wants, and a promise to wake the one who reads, or shakes hands.
     pub(crate) fn poll_phase(&self, cx: &Context<'_>) -> Phase {
-        self.wakers.set(|waiting| &mut waiting.reader, cx.waker());
+        self.wait(|waiting| &mut waiting.reader, cx.waker());
         // Looked at after the waker is in place: a change in between is seen or rings.
         self.registry.phase()
     }
 
     /// The same for those who write, who share one waker.
     pub(crate) fn poll_phase_writing(&self, cx: &Context<'_>) -> Phase {
-        self.wakers.set(|waiting| &mut waiting.writers, cx.waker());
+        self.wait(|waiting| &mut waiting.writers, cx.waker());
         self.registry.phase()
+    }
+
+    fn wait(&self, kind: impl FnOnce(&mut Waiting) -> &mut Option<Waker>, waker: &Waker) {
+        let mut connections = self.registry.lock();
+        let known = kind(&mut connections.places[self.place]);
+        if !known.as_ref().is_some_and(|known| known.will_wake(waker)) {
+            let old = known.replace(waker.clone());
+            // Not under the lock: it may be the last hold on a task.
+            drop(connections);
+            drop(old);
+        }
     }
 
     /// Returns once the server cuts its connections off.
@@ -200,8 +197,13 @@ impl Registration {
 impl Drop for Registration {
     fn drop(&mut self) {
         // First: whoever sees that the connection has gone finds room for its address.
-        self.address = None;
-        self.registry.lock().wakers.remove(&self.id);
+        self.registry.addresses.uncount(self.address);
+        let mut connections = self.registry.lock();
+        let waiting = std::mem::take(&mut connections.places[self.place]);
+        connections.free.push(self.place);
+        drop(connections);
+        // Not under the lock: it may be the last hold on a task.
+        drop(waiting);
         self.registry.gone.notify_waiters();
     }
 }
@@ -215,19 +217,39 @@ pub(crate) struct Addresses {
 
 impl Addresses {
     pub(crate) fn new(max_each: usize) -> Arc<Self> {
-        Arc::new(Self { counts: Mutex::default(), max_each })
+        Arc::new(Self::to(max_each))
+    }
+
+    fn to(max_each: usize) -> Self {
+        Self { counts: Mutex::default(), max_each }
     }
 
     /// Counts one more until the guard is dropped; `None` if that is one too many.
     pub(crate) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<AddressGuard> {
+        let key = self.count(address)?;
+        Some(AddressGuard { addresses: Arc::clone(self), key })
+    }
+
+    /// Counts one more, and says as what; `None` if that is one too many.
+    fn count(&self, address: IpAddr) -> Option<IpAddr> {
         let key = key(address);
         let mut counts = self.lock();
         if counts.get(&key).copied().unwrap_or(0) >= self.max_each {
             return None;
         }
         *counts.entry(key).or_default() += 1;
-        drop(counts);
-        Some(AddressGuard { addresses: Arc::clone(self), key })
+        Some(key)
+    }
+
+    /// Counts one less.
+    fn uncount(&self, key: IpAddr) {
+        let mut counts = self.lock();
+        if let Some(count) = counts.get_mut(&key) {
+            *count -= 1;
+            if *count == 0 {
+                counts.remove(&key);
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
@@ -255,13 +277,7 @@ pub(crate) struct AddressGuard {
 
 impl Drop for AddressGuard {
     fn drop(&mut self) {
-        let mut counts = self.addresses.lock();
-        if let Some(count) = counts.get_mut(&self.key) {
-            *count -= 1;
-            if *count == 0 {
-                counts.remove(&self.key);
-            }
-        }
+        self.addresses.uncount(self.key);
     }
 }
 

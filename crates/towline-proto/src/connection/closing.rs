@@ -106,14 +106,16 @@ impl Sender {
     /// Queues a closing frame, now or at the end of a frame that is open.
     fn push_close(&mut self, frame: Option<CloseFrame>) {
         self.drop_pong();
-        self.waiting_close = Some(WaitingClose(frame));
+        self.waiting_close = Some(Box::new(WaitingClose(frame)));
         if !self.must_finish_first() {
             self.push_waiting_close();
         }
     }
 
     pub(super) fn push_waiting_close(&mut self) {
-        let Some(WaitingClose(frame)) = self.waiting_close.take() else { return };
+        let Some(WaitingClose(frame)) = self.waiting_close.take().map(|waiting| *waiting) else {
+            return;
+        };
         self.timers.close_starts_at(self.counts().bytes);
         let mut payload = super::receive::ControlPayload::EMPTY;
         if let Some(frame) = &frame {

@@ -91,7 +91,8 @@ impl Sender {
         let Some(deflater) = &mut self.deflater else { return false };
         if message.len() > PART {
             let rest = message.clone().into_bytes();
-            self.compressing = Some(Compressing { kind: message.kind(), first: true, rest });
+            let open = Compressing { kind: message.kind(), first: true, rest };
+            self.compressing = Some(Box::new(open));
             self.go_on_compressing();
             return true;
         }
@@ -117,7 +118,8 @@ impl Sender {
         if fin {
             self.counts.messages += 1;
         } else {
-            self.compressing = Some(Compressing { first: false, ..open });
+            open.first = false;
+            self.compressing = Some(open);
         }
     }
 

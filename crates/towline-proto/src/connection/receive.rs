@@ -25,17 +25,16 @@ pub struct Receiver {
     pub(super) config: Arc<Config>,
     /// False where messages are streamed: their size is then no matter.
     pub(super) hold_messages: bool,
-    /// A header that the last input cut: `header[..header_len]`.
-    header: [u8; FrameHeader::MAX_LEN],
-    header_len: usize,
-    frame: Option<OpenFrame>,
-    message: Option<OpenMessage>,
+    /// What an input has cut; a connection at rest has none.
+    unfinished: Option<Box<Unfinished>>,
     utf8: Utf8Validator,
     /// There if compression was agreed on.
     pub(super) inflater: Option<Box<Inflater>>,
-    /// Held from a control frame to what follows it; most connections at rest have none.
+    /// Held from a control frame to what follows it, or to [`release`](Self::release).
     control: Option<Box<ControlPayload>>,
-    control_window: Option<(Instant, u32)>,
+    /// Since when control frames are counted, and how many came since.
+    control_since: Instant,
+    control_count: u32,
     /// After a closing frame, or a failure, nothing more is read (RFC 6455 §5.5.1, §7.1.7).
     done: bool,
     /// Our role where nothing is unfinished, kept or over: see
@@ -71,6 +70,22 @@ pub struct Life {
     pub received: Instant,
     /// When the last byte of a message came.
     pub data: Instant,
+}
+
+/// What is open between two inputs: a header, a frame, a message.
+#[derive(Debug, Default)]
+struct Unfinished {
+    /// The beginning of a header: `header[..header_len]`.
+    header: [u8; FrameHeader::MAX_LEN],
+    header_len: usize,
+    frame: Option<OpenFrame>,
+    message: Option<OpenMessage>,
+}
+
+impl Unfinished {
+    const fn is_empty(&self) -> bool {
+        self.header_len == 0 && self.frame.is_none() && self.message.is_none()
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -173,14 +188,12 @@ impl Receiver {
             role,
             config,
             hold_messages: true,
-            header: [0; FrameHeader::MAX_LEN],
-            header_len: 0,
-            frame: None,
-            message: None,
+            unfinished: None,
             utf8: Utf8Validator::default(),
             inflater: None,
             control: None,
-            control_window: None,
+            control_since: now,
+            control_count: 0,
             done: false,
             at_rest: Some(role),
             whole_limit: 0,
@@ -235,11 +248,8 @@ impl Receiver {
             return Ok(Received { consumed, event: Some(Incoming::Data(data)) });
         }
         let received = self.receive_any(input, now);
-        let rests = self.frame.is_none()
-            && self.message.is_none()
-            && self.header_len == 0
-            && self.control.is_none()
-            && !self.done;
+        self.unfinished.take_if(|unfinished| unfinished.is_empty());
+        let rests = self.unfinished.is_none() && self.control.is_none() && !self.done;
         self.at_rest = rests.then_some(self.role);
         received
     }
@@ -348,12 +358,26 @@ impl Receiver {
         place(self.inflater.as_deref(), data, input)
     }
 
-    /// Gives back the memory that a message was inflated into: nothing lent is looked at any more.
+    /// Gives back the memory that a message was inflated into, and a control frame's: nothing lent
+    /// is looked at any more.
     ///
     /// Whoever never calls it keeps up to 32 KiB from the first compressed message on.
+    #[inline]
     pub fn release(&mut self) {
         if let Some(inflater) = &mut self.inflater {
             inflater.release();
+        }
+        if self.at_rest.is_none() {
+            self.release_control();
+        }
+    }
+
+    #[cold]
+    fn release_control(&mut self) {
+        if !self.has_open_frame() {
+            self.control = None;
+            let rests = self.unfinished.is_none() && !self.done;
+            self.at_rest = rests.then_some(self.role);
         }
     }
 
@@ -369,7 +393,10 @@ impl Receiver {
 
     /// Whether a message has begun and not ended.
     pub const fn in_message(&self) -> bool {
-        self.message.is_some()
+        match &self.unfinished {
+            Some(unfinished) => unfinished.message.is_some(),
+            None => false,
+        }
     }
 
     /// What was received so far.
@@ -385,7 +412,8 @@ impl Receiver {
         now: Instant,
     ) -> Result<Option<Incoming>, ProtocolError> {
         loop {
-            let frame = match self.frame.take() {
+            let open = self.unfinished.as_mut().and_then(|unfinished| unfinished.frame.take());
+            let frame = match open {
                 Some(frame) => frame,
                 None => {
                     let Some(header) = self.read_header(&input[*consumed..], consumed)? else {
@@ -396,15 +424,30 @@ impl Receiver {
             };
             let event = if frame.opcode.is_control() {
                 self.read_control(frame, input, consumed)?
-            } else if self.message.as_ref().is_some_and(|message| message.compressed) {
+            } else if self.message().is_some_and(|message| message.compressed) {
                 self.read_compressed(frame, input, consumed, now)?
             } else {
                 self.read_data(frame, input, consumed, now)
             };
             // A frame that is still open has used up the input.
-            if event.is_some() || self.frame.is_some() {
+            if event.is_some() || self.has_open_frame() {
                 return Ok(event);
             }
+        }
+    }
+
+    fn message(&self) -> Option<&OpenMessage> {
+        self.unfinished.as_ref()?.message.as_ref()
+    }
+
+    fn has_open_frame(&self) -> bool {
+        self.unfinished.as_ref().is_some_and(|unfinished| unfinished.frame.is_some())
+    }
+
+    /// Leaves a frame open, if not all of its payload was used up.
+    fn leave(&mut self, frame: OpenFrame) {
+        if frame.remaining > 0 {
+            self.unfinished.get_or_insert_default().frame = Some(frame);
         }
     }
 
@@ -415,27 +458,28 @@ impl Receiver {
         consumed: &mut usize,
     ) -> Result<Option<FrameHeader>, ProtocolError> {
         let deflate = self.inflater.is_some();
-        if self.header_len == 0 {
-            if let Some((header, len)) = FrameHeader::parse_with(input, self.role, deflate)? {
-                *consumed += len;
-                return Ok(Some(header));
-            }
-            self.header[..input.len()].copy_from_slice(input);
-            self.header_len = input.len();
-            *consumed += input.len();
+        let had = self.unfinished.as_ref().map_or(0, |unfinished| unfinished.header_len);
+        if had == 0
+            && let Some((header, len)) = FrameHeader::parse_with(input, self.role, deflate)?
+        {
+            *consumed += len;
+            return Ok(Some(header));
+        }
+        if input.is_empty() {
             return Ok(None);
         }
-        let had = self.header_len;
+        let Unfinished { header: bytes, header_len, .. } =
+            &mut **self.unfinished.get_or_insert_default();
         let take = input.len().min(FrameHeader::MAX_LEN - had);
-        self.header[had..had + take].copy_from_slice(&input[..take]);
-        match FrameHeader::parse_with(&self.header[..had + take], self.role, deflate)? {
+        bytes[had..had + take].copy_from_slice(&input[..take]);
+        match FrameHeader::parse_with(&bytes[..had + take], self.role, deflate)? {
             Some((header, len)) => {
-                self.header_len = 0;
+                *header_len = 0;
                 *consumed += len - had;
                 Ok(Some(header))
             }
             None => {
-                self.header_len = had + take;
+                *header_len = had + take;
                 *consumed += take;
                 Ok(None)
             }
@@ -473,13 +517,14 @@ impl Receiver {
 
     fn begin_message(&mut self, kind: MessageKind, compressed: bool) -> Result<(), ProtocolError> {
         // RFC 6455 §5.4: the fragments of two messages are never mixed.
-        if self.message.is_some() {
+        let message = &mut self.unfinished.get_or_insert_default().message;
+        if message.is_some() {
             return Err(ProtocolError::ExpectedContinuation);
         }
         if compressed && let Some(inflater) = &mut self.inflater {
             inflater.begin_message();
         }
-        self.message = Some(OpenMessage {
+        *message = Some(OpenMessage {
             kind,
             compressed,
             len: 0,
@@ -493,7 +538,8 @@ impl Receiver {
     /// Holds the open message to its limits, by what its frames declare.
     fn count_data(&mut self, declared: u64, fin: bool) -> Result<(), ProtocolError> {
         let config = &*self.config;
-        let message = self.message.as_mut().ok_or(ProtocolError::UnexpectedContinuation)?;
+        let message = self.unfinished.as_mut().and_then(|unfinished| unfinished.message.as_mut());
+        let message = message.ok_or(ProtocolError::UnexpectedContinuation)?;
         if declared > config.max_frame_size {
             return Err(ProtocolError::FrameTooBig { limit: config.max_frame_size, declared });
         }
@@ -522,14 +568,15 @@ impl Receiver {
 
     fn count_control(&mut self, now: Instant) -> Result<(), ProtocolError> {
         let limit = self.config.max_control_frames_per_second;
-        let (since, count) = match self.control_window {
-            Some((since, count)) if now.duration_since(since) < Duration::from_secs(1) => {
-                (since, count + 1)
-            }
-            _ => (now, 1),
-        };
-        self.control_window = Some((since, count));
-        if count > limit { Err(ProtocolError::TooManyControlFrames { limit }) } else { Ok(()) }
+        if now.duration_since(self.control_since) >= Duration::from_secs(1) {
+            self.control_since = now;
+            self.control_count = 0;
+        }
+        self.control_count = self.control_count.saturating_add(1);
+        if self.control_count > limit {
+            return Err(ProtocolError::TooManyControlFrames { limit });
+        }
+        Ok(())
     }
 
     /// Takes what there is of a frame's payload, unmasked, and gives its place.
@@ -556,7 +603,7 @@ impl Receiver {
         let control = self.control.get_or_insert_with(|| Box::new(ControlPayload::EMPTY));
         control.push(&input[payload]);
         if frame.remaining > 0 {
-            self.frame = Some(frame);
+            self.leave(frame);
             return Ok(None);
         }
         Ok(match frame.opcode {
@@ -576,9 +623,7 @@ impl Receiver {
     ) -> Option<Incoming> {
         let payload = Self::take_payload(&mut frame, input, consumed);
         let end = frame.fin && frame.remaining == 0;
-        if frame.remaining > 0 {
-            self.frame = Some(frame);
-        }
+        self.leave(frame);
         if payload.is_empty() && !end {
             return None; // an empty fragment, or a header whose payload has not come yet
         }
@@ -620,9 +665,7 @@ impl Receiver {
         frame.unmasked -= used;
         frame.remaining -= u64::try_from(used).unwrap_or(frame.remaining);
         let end = ends && used == len;
-        if frame.remaining > 0 {
-            self.frame = Some(frame);
-        }
+        self.leave(frame);
         if len > 0 || end {
             self.last_data = now;
         }
@@ -636,11 +679,12 @@ impl Receiver {
     }
 
     fn hand_out(&mut self, payload: Range<usize>, end: bool, inflated: bool) -> Option<Incoming> {
-        let message = self.message.as_mut()?;
+        let open = &mut self.unfinished.as_mut()?.message;
+        let message = open.as_mut()?;
         let kind = message.kind;
         let start = !std::mem::replace(&mut message.handed_out, true);
         if end {
-            self.message = None;
+            *open = None;
         }
         Some(Incoming::Data(Data { kind, start, end, payload, inflated }))
     }

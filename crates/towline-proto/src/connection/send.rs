@@ -36,10 +36,10 @@ pub struct Sender {
     /// There if compression was agreed on.
     pub(super) deflater: Option<Box<Deflater>>,
     /// A large message that is compressed as there is room for it.
-    pub(super) compressing: Option<Compressing>,
+    pub(super) compressing: Option<Box<Compressing>>,
     /// A pong that found no room. Only the newest ping needs an answer (RFC 6455 §5.5.3).
     pong: Option<Box<ControlPayload>>,
-    pub(super) waiting_close: Option<WaitingClose>,
+    pub(super) waiting_close: Option<Box<WaitingClose>>,
     pub(super) timers: Timers,
     /// Without the frames and messages of `quick`.
     pub(super) counts: Counts,
@@ -72,7 +72,7 @@ impl Sender {
     /// A client masks with keys drawn from `seed`, which must be unpredictable (RFC 6455 §10.3).
     pub fn new(role: Role, config: Arc<Config>, seed: [u8; 32], now: Instant) -> Self {
         Self {
-            timers: Timers::new(now),
+            timers: Timers::new(&config, now),
             config,
             outbox: Outbox::default(),
             keys: match role {

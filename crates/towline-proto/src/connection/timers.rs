@@ -6,6 +6,7 @@ use super::closing::State;
 use super::receive::Life;
 use super::send::Sender;
 use crate::close::{CloseCode, CloseFrame};
+use crate::config::Config;
 
 /// What the deadlines need to remember. Boxed, what a connection at rest has not.
 #[derive(Debug)]
@@ -18,6 +19,13 @@ pub(super) struct Timers {
     life: Option<Box<Wait>>,
     /// Since the closing handshake began.
     close: Option<Box<Wait>>,
+    /// There if a setting asks for it.
+    ours: Option<Box<Ours>>,
+}
+
+/// What we did last: for a heartbeat of ours, and for the idle timeout.
+#[derive(Debug)]
+struct Ours {
     last_pong: Instant,
     /// How far data had gone out when last looked at; and when that was.
     sent: (u64, Instant),
@@ -60,15 +68,15 @@ pub enum Expired {
 }
 
 impl Timers {
-    pub(super) fn new(now: Instant) -> Self {
+    pub(super) fn new(config: &Config, now: Instant) -> Self {
+        let wanted = config.pong_interval.is_some() || config.idle_timeout.is_some();
         Self {
             ping: None,
             pings: 0,
             round_trip: None,
             life: None,
             close: None,
-            last_pong: now,
-            sent: (0, now),
+            ours: wanted.then(|| Box::new(Ours { last_pong: now, sent: (0, now) })),
         }
     }
 
@@ -81,6 +89,8 @@ impl Timers {
         if let Some(ping) = self.ping.take_if(|ping| *ping.payload == *payload) {
             self.round_trip = Some(now.duration_since(ping.sent));
         }
+        // It is a sign of life like any other: nothing of the question has to be kept.
+        self.life.take_if(|wait| wait.since <= now);
     }
 
     /// The closing frame will follow so many bytes.
@@ -102,14 +112,9 @@ impl Sender {
     /// Signs of life only move it later, so a timer that was set needs no resetting for them.
     pub fn poll_timeout(&self, life: Life) -> Option<Instant> {
         match self.state {
-            State::Open => [
-                self.ping_at(life),
-                self.config.pong_every().and_then(|every| self.timers.last_pong.checked_add(every)),
-                self.idle_at(life),
-            ]
-            .into_iter()
-            .flatten()
-            .min(),
+            State::Open => {
+                [self.ping_at(life), self.pong_at(), self.idle_at(life)].into_iter().flatten().min()
+            }
             State::CloseSent | State::Closed | State::Failed => self.cut_at(),
         }
     }
@@ -169,8 +174,14 @@ impl Sender {
         self.timers.life.as_deref().filter(|wait| life.received < wait.since)
     }
 
+    /// When to give a sign of life unasked.
+    fn pong_at(&self) -> Option<Instant> {
+        self.timers.ours.as_ref()?.last_pong.checked_add(self.config.pong_every()?)
+    }
+
     fn idle_at(&self, life: Life) -> Option<Instant> {
-        life.data.max(self.timers.sent.1).checked_add(self.config.idle_timeout?)
+        let (_, sent) = self.timers.ours.as_ref()?.sent;
+        life.data.max(sent).checked_add(self.config.idle_timeout?)
     }
 
     fn handle_open_timeout(&mut self, life: Life, now: Instant) -> Option<Expired> {
@@ -188,23 +199,23 @@ impl Sender {
                 }
             }
         }
-        if let Some(every) = self.config.pong_every()
-            && is_due(self.timers.last_pong.checked_add(every))
-        {
+        if is_due(self.pong_at()) {
             // Inside a large frame, or behind a full outbox, what waits is life enough.
             if self.has_room() {
                 let _ = self.pong(&[]);
             }
-            self.timers.last_pong = now;
+            if let Some(ours) = &mut self.timers.ours {
+                ours.last_pong = now;
+            }
         }
-        if self.config.idle_timeout.is_some() {
-            let sent = self.data_progress();
-            if sent != self.timers.sent.0 {
-                self.timers.sent = (sent, now);
-            }
-            if is_due(self.idle_at(life)) {
-                self.close(CloseFrame::new(CloseCode::GOING_AWAY, "idle").ok(), now);
-            }
+        let progress = self.data_progress();
+        if let Some(ours) = &mut self.timers.ours
+            && ours.sent.0 != progress
+        {
+            ours.sent = (progress, now);
+        }
+        if is_due(self.idle_at(life)) {
+            self.close(CloseFrame::new(CloseCode::GOING_AWAY, "idle").ok(), now);
         }
         None
     }

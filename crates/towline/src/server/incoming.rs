@@ -122,13 +122,9 @@ impl Incoming {
 
             let (request, rest) = read_request(&mut io, &mut handshake, doing).await?;
             drop(permit);
-            let info = ConnectionInfo {
-                local_addr,
-                peer_addr: Some(peer),
-                tls_version,
-                request: handshake.received().into(),
-                ..ConnectionInfo::default()
-            };
+            let mut info = ConnectionInfo::new(local_addr, Some(peer));
+            info.secured(tls_version);
+            info.asked(handshake.received());
             Ok(Upgrade::new(io, request, rest, info, settings, registration))
         }
     }

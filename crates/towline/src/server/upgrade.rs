@@ -105,7 +105,7 @@ impl Upgrade {
 
     /// The client's end of the connection.
     pub fn peer_addr(&self) -> Option<SocketAddr> {
-        self.0.info.peer_addr
+        self.0.info.peer_addr()
     }
 
     /// What is known about the connection.
@@ -165,7 +165,7 @@ impl Upgrade {
             Err(_) => return Err(Error::timed_out(self.doing(), "the client takes no answer")),
         }
         let Asked { io, rest, mut info, settings, registration, .. } = *self.0;
-        info.response = head.into();
+        info.answered(&head);
         let config = Arc::clone(&settings.config);
         let mut socket = WebSocket::with_info(io, Role::Server, terms, config, &rest, info);
         socket.register(registration);
@@ -303,7 +303,7 @@ impl Upgrade {
         if self.0.settings.origins.list(origin) {
             return None;
         }
-        if !self.0.settings.hosts.admit(host, self.0.info.local_addr) {
+        if !self.0.settings.hosts.admit(host, self.0.info.local_addr()) {
             return Some(format!(
                 "pages may not call this server {host:?}; allow it with ServerBuilder::allow_host"
             ));
@@ -341,7 +341,7 @@ impl Upgrade {
     }
 
     fn doing(&self) -> Doing {
-        Doing { what: "answering", peer: self.0.info.peer_addr }
+        Doing { what: "answering", peer: self.0.info.peer_addr() }
     }
 }
 

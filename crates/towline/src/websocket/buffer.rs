@@ -33,8 +33,8 @@ const OWN_FROM: usize = 256;
 
 #[derive(Debug)]
 struct Pool {
-    read: Vec<BytesMut>,
-    read_much: Vec<BytesMut>,
+    read: Vec<Vec<u8>>,
+    read_much: Vec<Vec<u8>>,
     write: Vec<Vec<u8>>,
 }
 
@@ -61,7 +61,7 @@ impl Amount {
         }
     }
 
-    const fn pool(self, pool: &mut Pool) -> &mut Vec<BytesMut> {
+    const fn pool(self, pool: &mut Pool) -> &mut Vec<Vec<u8>> {
         match self {
             Self::Usual => &mut pool.read,
             Self::Much => &mut pool.read_much,
@@ -72,21 +72,20 @@ impl Amount {
 /// What was read and has not been used up. Lent by the thread; dropping it gives it back.
 #[derive(Debug)]
 pub(crate) struct ReadBuffer {
-    bytes: BytesMut,
+    bytes: Vec<u8>,
     used: usize,
-    amount: Amount,
 }
 
 impl ReadBuffer {
     /// Without memory: none is lent.
     pub(crate) fn none() -> Self {
-        Self { bytes: BytesMut::new(), used: 0, amount: Amount::Usual }
+        Self { bytes: Vec::new(), used: 0 }
     }
 
     fn take(amount: Amount) -> Self {
         let bytes = POOL.with_borrow_mut(|pool| amount.pool(pool).pop());
-        let bytes = bytes.unwrap_or_else(|| BytesMut::with_capacity(amount.bytes()));
-        Self { bytes, used: 0, amount }
+        let bytes = bytes.unwrap_or_else(|| Vec::with_capacity(amount.bytes()));
+        Self { bytes, used: 0 }
     }
 
     /// Gives the memory back to the thread.
@@ -105,9 +104,9 @@ impl ReadBuffer {
     }
 
     /// The memory to read so much into, which is never zeroed. Only while nothing is unread.
-    pub(crate) fn fill(&mut self, amount: Amount) -> &mut BytesMut {
+    pub(crate) fn fill(&mut self, amount: Amount) -> &mut Vec<u8> {
         debug_assert!(self.unread_is_empty(), "unread bytes would be lost");
-        if self.amount != amount || self.bytes.capacity() == 0 {
+        if self.bytes.capacity() == 0 || self.amount() != amount {
             self.give_back();
             *self = Self::take(amount);
         }
@@ -119,6 +118,10 @@ impl ReadBuffer {
     /// How much to read next time, judged by what there was this time.
     pub(crate) fn next_amount(&self) -> Amount {
         if self.bytes.len() < READ / 2 { Amount::Usual } else { Amount::Much }
+    }
+
+    fn amount(&self) -> Amount {
+        if self.bytes.capacity() < READ_MUCH { Amount::Usual } else { Amount::Much }
     }
 
     #[inline(always)]
@@ -151,13 +154,14 @@ impl ReadBuffer {
 
 impl Drop for ReadBuffer {
     fn drop(&mut self) {
+        let amount = self.amount();
         let mut bytes = std::mem::take(&mut self.bytes);
-        if bytes.capacity() < self.amount.bytes() {
+        if bytes.capacity() < amount.bytes() {
             return;
         }
         bytes.clear();
         // A thread that is ending keeps nothing.
-        let _ = POOL.try_with(|pool| keep(self.amount.pool(&mut pool.borrow_mut()), bytes));
+        let _ = POOL.try_with(|pool| keep(amount.pool(&mut pool.borrow_mut()), bytes));
     }
 }
 

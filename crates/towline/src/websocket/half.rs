@@ -43,7 +43,7 @@ where
     let (read, write) = split_io(io);
     let outbound = outbound.put_io(write);
     let shared = Shared::new(outbound);
-    let info: Arc<ConnectionInfo> = Arc::new(info);
+    let info: Arc<ConnectionInfo> = info.into();
     let reader = Reader {
         inbound: Box::new(inbound),
         link: ReadHalf::new(read, Arc::clone(&shared)),

@@ -2,8 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep, sleep_until};
@@ -15,7 +14,7 @@ use towline_proto::{
 use super::buffer::{Amount, ReadBuffer, copy_of_many};
 use super::link::Link;
 use crate::error::{Error, ErrorKind, Result};
-use crate::registry::{Phase, Registration};
+use crate::registry::Phase;
 
 /// The receiving half of the protocol and what it needs between two reads.
 #[derive(Debug)]
@@ -26,33 +25,20 @@ pub(crate) struct Inbound {
     buffer: ReadBuffer,
     /// How much to read next time.
     amount: Amount,
-    /// When the buffer was filled.
-    read_at: std::time::Instant,
     /// A piece that was found and not looked at yet.
     found: Option<Data>,
     /// Whether what follows in the buffer may be taken without looking at anything else.
     plain: bool,
     deadline: Option<Pin<Box<Sleep>>>,
-    /// Whom the deadline and the server know to wake.
-    waker: Option<Waker>,
-    stage: Stage,
-    /// The peer's closing frame.
-    close_frame: Option<CloseFrame>,
-    peer_closed: bool,
-    registration: Option<Arc<Registration>>,
+    /// None while the connection is open.
+    end: Option<Box<End>>,
 }
 
-/// How far the end has come.
+/// How a connection ends: the closing frames are exchanged, or never will be.
 #[derive(Debug)]
-enum Stage {
-    Open,
-    /// The closing frames are exchanged, or never will be; the last bytes are on their way.
-    Ending(Ending),
-    Ended,
-}
-
-#[derive(Debug)]
-struct Ending {
+struct End {
+    /// The peer's closing frame, if it came: it may be empty.
+    frame: Option<Option<CloseFrame>>,
     error: Option<Error>,
     step: Step,
 }
@@ -68,6 +54,8 @@ enum Step {
     Linger(Pin<Box<Sleep>>),
     /// Nothing: the byte stream is of no more use.
     Nothing,
+    /// Nothing, and everybody has been told.
+    Over,
 }
 
 /// What the peer sent.
@@ -90,22 +78,23 @@ const MAX_READS: u32 = 64;
 /// frame. A second is more than a round trip and short enough to waste on the hostile.
 const LINGER: Duration = Duration::from_secs(1);
 
+impl End {
+    fn without_frame(error: Error, step: Step) -> Box<Self> {
+        Box::new(Self { frame: None, error: Some(error), step })
+    }
+}
+
 impl Inbound {
-    pub(crate) fn new(role: Role, receiver: Receiver, now: std::time::Instant) -> Self {
+    pub(crate) fn new(role: Role, receiver: Receiver) -> Self {
         Self {
             role,
             receiver,
             buffer: ReadBuffer::none(),
             amount: Amount::default(),
-            read_at: now,
             found: None,
             plain: false,
             deadline: None,
-            waker: None,
-            stage: Stage::Open,
-            close_frame: None,
-            peer_closed: false,
-            registration: None,
+            end: None,
         }
     }
 
@@ -116,18 +105,14 @@ impl Inbound {
         }
     }
 
-    pub(crate) fn register(&mut self, registration: Arc<Registration>) {
-        self.registration = Some(registration);
-    }
-
     /// The frame with which the peer closed, if it closed with a code.
     pub(crate) fn close_frame(&self) -> Option<&CloseFrame> {
-        self.close_frame.as_ref()
+        self.end.as_ref()?.frame.as_ref()?.as_ref()
     }
 
     /// Whether the peer sent a closing frame, with a code or without.
     pub(crate) fn peer_closed(&self) -> bool {
-        self.peer_closed
+        self.end.as_ref().is_some_and(|end| end.frame.is_some())
     }
 
     /// The next thing that the peer sent; `None` once the connection has closed normally.
@@ -139,16 +124,15 @@ impl Inbound {
         link: &mut impl Link,
     ) -> Poll<Result<Option<Happening>>> {
         let mut reads = 0;
+        let mut read_at = None;
         loop {
-            match self.stage {
-                Stage::Open => {}
-                Stage::Ending(_) => return self.poll_end(cx, link),
-                Stage::Ended => return Poll::Ready(Ok(None)),
+            if self.end.is_some() {
+                return self.poll_end(cx, link);
             }
-            if let Some(happening) = self.next_buffered(link) {
+            if let Some(happening) = self.next_buffered(read_at, link) {
                 return Poll::Ready(Ok(Some(happening)));
             }
-            if !matches!(self.stage, Stage::Open) {
+            if self.end.is_some() {
                 continue;
             }
             if reads == MAX_READS {
@@ -164,11 +148,11 @@ impl Inbound {
             match link.poll_read(cx, self.buffer.fill(self.amount)) {
                 Poll::Ready(Ok(0)) => self.lose(Error::disconnected("receiving", None)),
                 Poll::Ready(Ok(_)) => {
-                    self.read_at = Instant::now().into_std();
+                    read_at = Some(Instant::now().into_std());
                     self.amount = self.buffer.next_amount();
                     // Data that never ends must not put off the end.
                     if link.is_closing() && self.closing_expired(link) {
-                        self.end(Some(Self::too_slow()));
+                        self.give_up(Self::too_slow());
                     }
                 }
                 Poll::Ready(Err(error)) => {
@@ -230,7 +214,7 @@ impl Inbound {
             Ok(message) => Some(message),
             Err(error) => {
                 self.plain = false;
-                Self::fail(&mut self.stage, &error, link);
+                Self::fail(&mut self.end, &error, link);
                 None
             }
         }
@@ -249,14 +233,14 @@ impl Inbound {
             return Some(copy_of_many(lent));
         }
         let message = lent.to_message();
-        self.release();
+        self.release_buffer(); // there was nothing but a whole message, which is copied
         Some(message)
     }
 
     /// The next piece of a message that was read; see it with [`lend`](Self::lend).
     pub(crate) fn next_piece(&mut self, link: &mut impl Link) -> Option<Data> {
-        while matches!(self.stage, Stage::Open) {
-            match self.next_buffered(link)? {
+        while self.end.is_none() {
+            match self.next_buffered(None, link)? {
                 Happening::Data(data) => return Some(data),
                 Happening::Ping | Happening::Pong => {}
             }
@@ -275,6 +259,11 @@ impl Inbound {
             return; // nobody has looked at it yet
         }
         self.receiver.release();
+        self.release_buffer();
+    }
+
+    #[inline(always)]
+    fn release_buffer(&mut self) {
         if self.buffer.unread_is_empty() {
             self.buffer.give_back();
         }
@@ -288,7 +277,7 @@ impl Inbound {
             Ok(piece) => Some(piece),
             Err(error) => {
                 self.plain = false;
-                Self::fail(&mut self.stage, &error, link);
+                Self::fail(&mut self.end, &error, link);
                 None
             }
         }
@@ -300,23 +289,31 @@ impl Inbound {
     }
 
     /// Uses up what was read, until there is something to hand out.
-    fn next_buffered(&mut self, link: &mut impl Link) -> Option<Happening> {
+    ///
+    /// `read_at` is given just after a read; what is left of one came when the peer was last heard.
+    fn next_buffered(
+        &mut self,
+        read_at: Option<std::time::Instant>,
+        link: &mut impl Link,
+    ) -> Option<Happening> {
         let happening = match self.found.take() {
             Some(data) => Some(Happening::Data(data)),
-            None => self.parse(link),
+            None => {
+                let now = read_at.unwrap_or_else(|| self.receiver.life().received);
+                self.parse(now, link)
+            }
         };
-        self.plain = matches!(self.stage, Stage::Open);
+        self.plain = self.end.is_none();
         happening
     }
 
-    fn parse(&mut self, link: &mut impl Link) -> Option<Happening> {
+    fn parse(&mut self, now: std::time::Instant, link: &mut impl Link) -> Option<Happening> {
         while !self.buffer.unread_is_empty() {
             let base = self.buffer.used();
-            let now = self.read_at;
             let received = match self.receiver.receive(self.buffer.unread(), now) {
                 Ok(received) => received,
                 Err(error) => {
-                    Self::fail(&mut self.stage, &error, link);
+                    Self::fail(&mut self.end, &error, link);
                     return None;
                 }
             };
@@ -346,12 +343,12 @@ impl Inbound {
                     // it was we who cut it short.
                     let cut = !link.is_closing() && self.receiver.in_message();
                     link.sender(|sender| sender.handle_close(frame.as_ref(), now));
-                    self.close_frame = frame;
-                    self.peer_closed = true;
-                    self.end(cut.then(|| {
+                    let error = cut.then(|| {
                         Error::new(ErrorKind::Disconnected, "receiving a message")
                             .cause("the peer closed the connection in the middle of it")
-                    }));
+                    });
+                    self.deadline = None;
+                    self.end = Some(Box::new(End { frame: Some(frame), error, step: Step::Flush }));
                     return None;
                 }
                 Some(_) => {}
@@ -361,19 +358,20 @@ impl Inbound {
     }
 
     #[cold]
-    fn fail(stage: &mut Stage, error: &ProtocolError, link: &mut impl Link) {
+    fn fail(end: &mut Option<Box<End>>, error: &ProtocolError, link: &mut impl Link) {
         link.sender(|sender| sender.fail(error, Instant::now().into_std()));
-        *stage = Stage::Ending(Ending { error: Some(Error::protocol(*error)), step: Step::Flush });
+        *end = Some(End::without_frame(Error::protocol(*error), Step::Flush));
     }
 
-    fn end(&mut self, error: Option<Error>) {
+    /// The peer is given up, but for what is still to be written to it.
+    fn give_up(&mut self, error: Error) {
         self.deadline = None;
-        self.stage = Stage::Ending(Ending { error, step: Step::Flush });
+        self.end = Some(End::without_frame(error, Step::Flush));
     }
 
     /// The byte stream is gone: there is nothing to write to or to wait for.
     fn lose(&mut self, error: Error) {
-        self.stage = Stage::Ending(Ending { error: Some(error), step: Step::Nothing });
+        self.end = Some(End::without_frame(error, Step::Nothing));
     }
 
     fn too_slow() -> Error {
@@ -419,14 +417,12 @@ impl Inbound {
 
     /// Looks at the deadlines; whether something happened that has to be acted on.
     fn poll_deadlines(&mut self, cx: &mut Context<'_>, link: &mut impl Link) -> bool {
-        let known = self.waker.as_ref().is_some_and(|waker| waker.will_wake(cx.waker()));
-        if !known {
-            self.waker = Some(cx.waker().clone());
-        }
+        // Whoever knows whom to wake was told together with the link.
+        let known = link.know_reader(cx);
         if self.obey_server(cx, link, known) {
             return true;
         }
-        if link.take_news(cx) {
+        if link.take_news() {
             self.deadline = None;
             if let Some(error) = link.broken() {
                 self.lose(error);
@@ -450,12 +446,12 @@ impl Inbound {
                     }
                 }
                 Some(expired) => {
-                    self.end(Some(match expired {
+                    self.give_up(match expired {
                         Expired::PeerSilent => {
                             Error::timed_out("receiving", "the peer answered no ping")
                         }
                         _ => Self::too_slow(),
-                    }));
+                    });
                     return true;
                 }
             }
@@ -467,7 +463,7 @@ impl Inbound {
     ///
     /// `known` says whether the server knows whom to wake.
     fn obey_server(&mut self, cx: &Context<'_>, link: &mut impl Link, known: bool) -> bool {
-        let Some(registration) = &self.registration else { return false };
+        let Some(registration) = link.registration() else { return false };
         // Without the lock: a phase that changes from here on wakes us.
         if known && registration.phase() == Phase::Running {
             return false;
@@ -497,16 +493,14 @@ impl Inbound {
         link: &mut impl Link,
     ) -> Poll<Result<Option<Happening>>> {
         loop {
-            let cut = self
-                .registration
-                .as_ref()
+            let end = self.end.as_deref_mut().filter(|end| !matches!(end.step, Step::Over));
+            let Some(End { error, step, .. }) = end else { return Poll::Ready(Ok(None)) };
+            let cut = link
+                .registration()
                 .is_some_and(|registration| registration.poll_phase(cx) == Phase::Aborting);
             if cut || link.broken().is_some() {
                 return Poll::Ready(self.ended(link));
             }
-            let Stage::Ending(Ending { error, step }) = &mut self.stage else {
-                return Poll::Ready(Ok(None));
-            };
             match step {
                 Step::Flush => {
                     let flushed = link.poll_flush(cx);
@@ -517,7 +511,8 @@ impl Inbound {
                         // A write error is no error any more: the peer has said all it had to say.
                         Poll::Ready(Err(_)) => *step = Step::Nothing,
                         Poll::Ready(Ok(())) | Poll::Pending => {
-                            if link.take_news(cx) {
+                            link.know_reader(cx);
+                            if link.take_news() {
                                 continue;
                             }
                             self.buffer.give_back();
@@ -552,7 +547,7 @@ impl Inbound {
                         *step = Step::Nothing;
                     }
                 }
-                Step::Nothing => return Poll::Ready(self.ended(link)),
+                Step::Nothing | Step::Over => return Poll::Ready(self.ended(link)),
             }
         }
     }
@@ -581,10 +576,10 @@ impl Inbound {
     /// Tells how it ended, once, to the reader and to all who write.
     fn ended(&mut self, link: &mut impl Link) -> Result<Option<Happening>> {
         let unsent = link.look(|sender| sender.has_unsent());
-        let error = match std::mem::replace(&mut self.stage, Stage::Ended) {
-            Stage::Ending(ending) => ending.error,
-            Stage::Open | Stage::Ended => None,
-        };
+        let error = self.end.as_mut().and_then(|end| {
+            end.step = Step::Over;
+            end.error.take()
+        });
         self.buffer.give_back();
         self.deadline = None;
         link.break_with(&match &error {

@@ -7,13 +7,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio_util::io::poll_read_buf;
 use towline_proto::{Sender, State};
 
 use super::outbound::Outbound;
 use crate::error::{Error, Result};
+use crate::registry::Registration;
 
 /// The writing side of a connection.
 pub(crate) trait Output {
@@ -38,7 +38,7 @@ pub(crate) trait Output {
 
 /// Both sides of a connection, for the one who reads.
 pub(crate) trait Link: Output {
-    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut BytesMut) -> Poll<io::Result<usize>>;
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>) -> Poll<io::Result<usize>>;
 
     /// Ends the writing direction of the byte stream.
     fn poll_shutdown(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
@@ -52,12 +52,18 @@ pub(crate) trait Link: Output {
     /// Whether the reader has something of its own to write, or everything is its own.
     fn has_output(&mut self) -> bool;
 
+    /// Has `cx` woken when there is [news](Self::take_news); whether it would have been already.
+    fn know_reader(&mut self, cx: &Context<'_>) -> bool;
+
     /// Whether a writer closed or broke the connection since the last call: the deadlines have
-    /// changed. Wakes the reader if that happens later.
-    fn take_news(&mut self, cx: &Context<'_>) -> bool;
+    /// changed.
+    fn take_news(&mut self) -> bool;
 
     /// Why nothing can be written any more.
     fn broken(&mut self) -> Option<Error>;
+
+    /// The connection's place among its server's.
+    fn registration(&self) -> Option<&Registration>;
 }
 
 impl<W: AsyncWrite + Unpin> Output for Outbound<W> {
@@ -84,6 +90,15 @@ impl<W: AsyncWrite + Unpin> Output for Outbound<W> {
     fn tell_reader(&mut self) {
         self.news_for_reader = true;
     }
+}
+
+/// Notes whom to wake; whether it was known.
+fn know(reader: &mut Option<Waker>, cx: &Context<'_>) -> bool {
+    let known = reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker()));
+    if !known {
+        *reader = Some(cx.waker().clone());
+    }
+    known
 }
 
 #[inline(always)]
@@ -147,7 +162,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Output for Whole<T> {
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> Link for Whole<T> {
-    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut BytesMut) -> Poll<io::Result<usize>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>) -> Poll<io::Result<usize>> {
         poll_read_buf(Pin::new(&mut self.outbound.io), cx, into)
     }
 
@@ -167,15 +182,20 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Link for Whole<T> {
         self.outbound.has_output()
     }
 
-    fn take_news(&mut self, cx: &Context<'_>) -> bool {
-        if !self.reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker())) {
-            self.reader = Some(cx.waker().clone());
-        }
+    fn know_reader(&mut self, cx: &Context<'_>) -> bool {
+        know(&mut self.reader, cx)
+    }
+
+    fn take_news(&mut self) -> bool {
         std::mem::take(&mut self.outbound.news_for_reader)
     }
 
     fn broken(&mut self) -> Option<Error> {
         self.outbound.broken()
+    }
+
+    fn registration(&self) -> Option<&Registration> {
+        self.outbound.registration.as_deref()
     }
 }
 
@@ -263,6 +283,7 @@ impl Output for Arc<Shared> {
 pub(crate) struct ReadHalf {
     io: BoxRead,
     pub(crate) shared: Arc<Shared>,
+    registration: Option<Arc<Registration>>,
     /// Whether the reader has put something of its own into the outbox.
     has_output: bool,
 }
@@ -275,7 +296,8 @@ impl std::fmt::Debug for ReadHalf {
 
 impl ReadHalf {
     pub(crate) fn new(io: BoxRead, shared: Arc<Shared>) -> Self {
-        Self { io, shared, has_output: true }
+        let registration = shared.lock().registration.clone();
+        Self { io, shared, registration, has_output: true }
     }
 }
 
@@ -312,7 +334,7 @@ impl Output for ReadHalf {
 }
 
 impl Link for ReadHalf {
-    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut BytesMut) -> Poll<io::Result<usize>> {
+    fn poll_read(&mut self, cx: &mut Context<'_>, into: &mut Vec<u8>) -> Poll<io::Result<usize>> {
         poll_read_buf(Pin::new(&mut self.io), cx, into)
     }
 
@@ -332,13 +354,11 @@ impl Link for ReadHalf {
         self.has_output
     }
 
-    fn take_news(&mut self, cx: &Context<'_>) -> bool {
-        {
-            let mut reader = self.shared.reader.lock().unwrap_or_else(PoisonError::into_inner);
-            if !reader.as_ref().is_some_and(|reader| reader.will_wake(cx.waker())) {
-                *reader = Some(cx.waker().clone());
-            }
-        }
+    fn know_reader(&mut self, cx: &Context<'_>) -> bool {
+        know(&mut self.shared.reader.lock().unwrap_or_else(PoisonError::into_inner), cx)
+    }
+
+    fn take_news(&mut self) -> bool {
         let news = self.shared.news.swap(false, Ordering::AcqRel);
         // A writer that was dropped in the middle of a message has left its closing frame here.
         self.has_output |= news;
@@ -347,5 +367,9 @@ impl Link for ReadHalf {
 
     fn broken(&mut self) -> Option<Error> {
         self.shared.lock().broken()
+    }
+
+    fn registration(&self) -> Option<&Registration> {
+        self.registration.as_deref()
     }
 }

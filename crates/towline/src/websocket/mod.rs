@@ -69,7 +69,8 @@ pub struct WebSocket<T = Transport> {
 pub(crate) struct Parts<T> {
     pub(crate) inbound: Inbound,
     pub(crate) link: Whole<T>,
-    pub(crate) info: ConnectionInfo,
+    /// Boxed: looked at seldom, and small enough for a gap that the allocator leaves.
+    pub(crate) info: Box<ConnectionInfo>,
 }
 
 impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
@@ -98,7 +99,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
         terms: Negotiated,
         config: impl Into<Arc<Config>>,
         unread: &[u8],
-        mut info: ConnectionInfo,
+        info: ConnectionInfo,
     ) -> Self {
         let now = Instant::now().into_std();
         // RFC 6455 §10.3: masking keys must be unpredictable, so they begin at a strong source.
@@ -112,17 +113,17 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
             Some(terms) => connection.deflate(terms),
             None => connection,
         };
+        let mut info = Box::new(info);
         info.agreed(terms);
         let (receiver, sender) = connection.into_parts();
-        let mut inbound = Inbound::new(role, receiver, now);
+        let mut inbound = Inbound::new(role, receiver);
         inbound.unread(unread);
         let link = Whole::new(Outbound::new(io, sender));
         Self { parts: Box::new(Parts { inbound, link, info }) }
     }
 
     pub(crate) fn register(&mut self, registration: Arc<Registration>) {
-        self.parts.link.outbound.register(Arc::clone(&registration));
-        self.parts.inbound.register(registration);
+        self.parts.link.outbound.registration = Some(registration);
     }
 
     /// What is known about the connection.

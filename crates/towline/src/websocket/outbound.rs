@@ -31,7 +31,7 @@ pub(crate) struct Outbound<W> {
     /// Whether the reader has to look at the deadlines again.
     pub(crate) news_for_reader: bool,
     /// The connection's place among its server's, kept as long as anybody can write.
-    registration: Option<Arc<Registration>>,
+    pub(crate) registration: Option<Arc<Registration>>,
 }
 
 /// Entries of a vectored write. One batch of replies is one entry, a large message one more.
@@ -53,10 +53,6 @@ impl<W> Outbound<W> {
             news_for_reader: false,
             registration: None,
         }
-    }
-
-    pub(crate) fn register(&mut self, registration: Arc<Registration>) {
-        self.registration = Some(registration);
     }
 
     /// Takes the byte stream out, to be put back as another that leads to the same place.

@@ -8,8 +8,10 @@ use std::task::{Context, Poll, Wake, Waker};
 /// A byte stream remembers one waker, but a reader with a pong to write and any number of writers
 /// may wait on it at once. So it is polled with a waker that wakes them all: a spurious wake is
 /// cheap, a lost one is for ever.
+///
+/// Boxed, and there only once somebody had to wait.
 #[derive(Debug, Default)]
-pub(crate) struct Waiters(Option<(Arc<WakeAll>, Waker)>);
+pub(crate) struct Waiters(Option<Box<(Arc<WakeAll>, Waker)>>);
 
 #[derive(Debug, Default)]
 struct WakeAll(Mutex<Vec<Waker>>);
@@ -32,16 +34,16 @@ impl Waiters {
         cx: &mut Context<'_>,
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
-        if let Some((_, waker)) = &self.0 {
+        if let Some((_, waker)) = self.0.as_deref() {
             if let Poll::Ready(ready) = poll(&mut Context::from_waker(waker)) {
                 return Poll::Ready(ready);
             }
         } else if let Poll::Ready(ready) = poll(cx) {
             return Poll::Ready(ready);
         }
-        let (all, waker) = self.0.get_or_insert_with(|| {
+        let (all, waker) = &**self.0.get_or_insert_with(|| {
             let all = Arc::new(WakeAll::default());
-            (Arc::clone(&all), Waker::from(all))
+            Box::new((Arc::clone(&all), Waker::from(all)))
         });
         {
             let mut wakers = all.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,13 +61,13 @@ impl Waiters {
         &mut self,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
-        let waker = self.0.as_ref().map_or(Waker::noop(), |(_, waker)| waker);
+        let waker = self.0.as_deref().map_or(Waker::noop(), |(_, waker)| waker);
         poll(&mut Context::from_waker(waker))
     }
 
     /// Wakes all who wait: something changed that they must see.
     pub(crate) fn wake(&self) {
-        if let Some((all, _)) = &self.0 {
+        if let Some((all, _)) = self.0.as_deref() {
             all.wake_by_ref();
         }
     }
