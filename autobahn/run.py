@@ -35,20 +35,26 @@ import threading
 import time
 from pathlib import Path
 
-# The groups that we run; the suite has no 8 and no 11. 12 and 13 are permessage-deflate: add them
-# here and run `run.py --write-expected` when there is something to compress.
-GROUPS = [1, 2, 3, 4, 5, 6, 7, 9, 10]
+# The groups that we run; the suite has no 8 and no 11. 12 and 13 are permessage-deflate.
+GROUPS = [1, 2, 3, 4, 5, 6, 7, 9, 10, 12, 13]
+# Each case of 12 and 13 sends a thousand messages, and the suite's own compressor takes a minute for
+# the long ones. `--short` leaves those out: every set of terms is still met, with messages of up to
+# 4 KiB, in one frame and in several.
+DEFLATE = [12, 13]
+LONG = [9, 10, 14, 15, 16, 17, 18]
+LEFT_OUT = []
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
 TARGET = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
 EXPECTED = HERE / "expected.json"
 BUNDLE = ROOT.parent / "shared" / "interop" / "autobahn" / "bundle.tar.xz"
-SERVER = f"{TARGET}/release/towline echo --listen 127.0.0.1:0"
+SERVER = f"{TARGET}/release/towline echo --deflate --listen 127.0.0.1:0"
 CLIENT = f"{TARGET}/release/examples/autobahn_client"
 
-# A whole role takes half a minute; a machine under load may need some more.
-ROLE_SECONDS = 900
+# A whole role takes minutes, most of them for the suite's own compressor in groups 12 and 13; a
+# machine under load may need many more.
+ROLE_SECONDS = 3600
 START_SECONDS = 30
 
 
@@ -102,7 +108,7 @@ class Original:
         spec |= {
             "outdir": str(work / "reports"),
             "cases": [f"{group}.*" for group in GROUPS],
-            "exclude-cases": [],
+            "exclude-cases": LEFT_OUT,
             "exclude-agent-cases": {},
         }
         (work / "spec.json").write_text(json.dumps(spec))
@@ -135,7 +141,12 @@ class Kosoku:
     name = "kosoku"
     # It writes all 8 or 16 MiB of these before it reads a byte. A server that echoes as it receives,
     # and holds no message, waits for it once the system's buffers are full.
-    cannot_judge = {"server": ["9.1.5", "9.1.6", "9.2.5", "9.2.6"]}
+    unread = ["9.1.5", "9.1.6", "9.2.5", "9.2.6"]
+    # Where compression was agreed on it hands an uncompressed message to the case as text, which the
+    # case then cannot hash. These have messages of 16 bytes, which we leave uncompressed; our own
+    # test `a_thousand_small_messages_are_echoed_on_all_terms` stands for them.
+    uncompressed = [f"12.{i}.1" for i in range(1, 6)] + [f"13.{i}.1" for i in range(1, 8)]
+    cannot_judge = {"server": unread + uncompressed, "client": uncompressed}
 
     def __init__(self):
         home = TARGET / "autobahn" / "kosoku"
@@ -156,13 +167,12 @@ class Kosoku:
         stamp.write_text(wanted)
 
     def test_server(self, url, work):
-        left_out = ",".join(self.cannot_judge["server"])
-        suite = self._start(work, "--server", url, "--exclude", left_out)
+        suite = self._start(work, "server", "--server", url)
         finish(suite, ROLE_SECONDS, "the suite")
         return self._verdicts(work)
 
     def test_client(self, command, work):
-        suite = self._start(work, "--client", work / "url")
+        suite = self._start(work, "client", "--client", work / "url")
         try:
             wait_for((work / "url").is_file, suite, "the suite did not start", work / "suite.log")
             # It cuts the connection of /updateReports, and a client may call that a failure: what
@@ -173,9 +183,10 @@ class Kosoku:
             end(suite)
         return self._verdicts(work)
 
-    def _start(self, work, *arguments):
+    def _start(self, work, role, *arguments):
         groups = ",".join(map(str, GROUPS))
         command = [self.python, HERE / "kosoku_py3.py", "--groups", groups,
+                   "--exclude", ",".join(self.cannot_judge[role] + LEFT_OUT),
                    "--out", work / "verdicts.json", *arguments]
         return start(command, work / "suite.log")
 
@@ -327,7 +338,8 @@ def differences(role, found, expected):
 
 
 def of_our_groups(cases):
-    return {case: v for case, v in cases.items() if int(case.split(".")[0]) in GROUPS}
+    ours = {case: v for case, v in cases.items() if int(case.split(".")[0]) in GROUPS}
+    return {case: v for case, v in ours.items() if case not in LEFT_OUT}
 
 
 def write_expected(results):
@@ -347,9 +359,15 @@ def main():
     parser.add_argument("--suite", choices=["auto", "original", "kosoku"], default="auto")
     parser.add_argument("--server", metavar="COMMAND", default=SERVER, help="the server under test")
     parser.add_argument("--client", metavar="COMMAND", default=CLIENT, help="the client under test")
+    parser.add_argument("--groups", metavar="N", type=int, nargs="+", default=GROUPS, help="these groups alone")
+    parser.add_argument("--short", action="store_true", help="without the long cases of groups 12 and 13")
     parser.add_argument("--reports", metavar="DIR", help="keep reports and logs there")
     parser.add_argument("--write-expected", action="store_true", help="make this run the expectation")
     options = parser.parse_args()
+    GROUPS[:] = options.groups
+    if options.short:
+        cases = [case for case in json.loads(EXPECTED.read_text()) if by_number(case)[0] in DEFLATE]
+        LEFT_OUT[:] = [case for case in cases if by_number(case)[2] in LONG]
 
     suite = choose_suite(options.suite)
     roles = {"server": (run_server_role, options.server), "client": (run_client_role, options.client)}

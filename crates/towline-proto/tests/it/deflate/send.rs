@@ -273,6 +273,32 @@ fn a_large_message_is_compressed_as_there_is_room() {
     assert_eq!(server.state(), State::CloseSent);
 }
 
+/// As Autobahn's cases 12.x.1 and 13.x.1.
+#[test]
+fn a_thousand_small_messages_are_echoed_on_all_terms() {
+    let of = |no_takeover, bits| {
+        Deflate::default()
+            .client_no_context_takeover(no_takeover)
+            .server_no_context_takeover(no_takeover)
+            .client_max_window_bits(bits)
+            .server_max_window_bits(bits)
+    };
+    for settings in [of(false, 15), of(true, 15), of(false, 9), of(true, 9)] {
+        for threshold in [0, 64] {
+            let (mut client, mut server) = pair(&settings.clone().threshold(threshold));
+            let data = json(5).repeat(50);
+            for at in 0..1000 {
+                let message = Message::text(&data[at..at + 16]);
+                client.send(message.clone()).unwrap();
+                let (_, got) = carry(&mut client, &mut server);
+                assert_eq!(got, [message.clone()]);
+                server.sender().send_part(&got[0]).unwrap();
+                assert_eq!(carry(&mut server, &mut client).1, [message]);
+            }
+        }
+    }
+}
+
 trait PingAndClose {
     fn ping_and_close(&mut self);
 }
