@@ -69,6 +69,7 @@ SERVERS = {
     # The command that people run; it streams what it echoes.
     "towline-echo": command(without=("deflate", "client")),
     "towline-echo-2": command("--threads", "2", only=("threads",)),
+    "towline-echo-deflate": command("--deflate", only=("deflate",)),
     "tokio-tungstenite": peer("tokio-tungstenite"),
     "tokio-tungstenite-8k": peer("tokio-tungstenite-8k"),
     "fastwebsockets": peer("fastwebsockets", without=NO_FRAMES[:2] + ("frames",)),
