@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt, DuplexStream};
 use towline::{
     CloseCode, Config, Error, ErrorKind, Message, MessageKind, MessageRef, MessageWebSocket,
-    StreamWebSocket,
+    StreamWebSocket, WebSocket,
 };
 
 use crate::harness::{expect, masked, pair, put, server_and_wire};
@@ -155,6 +155,7 @@ async fn answers_leave_together_before_the_wait() {
     }
     let nothing = tokio::time::timeout(Duration::from_millis(20), wire.read_u8()).await;
     assert!(nothing.is_err(), "it went out before the batch was over");
+    drop(batch);
     let waits = tokio::time::timeout(Duration::from_millis(20), server.recv_batch()).await;
     assert!(waits.is_err());
     expect(&mut wire, b"\x81\x01a\x81\x03and\x82\x01b\x81\x03and").await;
@@ -174,6 +175,7 @@ async fn a_batch_ends_when_too_much_waits_and_goes_on_when_it_was_taken() {
     }
     // Of 92 bytes each: the eleventh goes beyond the 1000.
     assert_eq!(fed, 11);
+    drop(batch);
     for number in 11..100 {
         loop {
             let mut batch = server.recv_batch().await.unwrap().unwrap();
@@ -304,4 +306,136 @@ async fn a_message_cannot_be_fed_into_another() {
     let mut batch = server.recv_batch().await.unwrap().unwrap();
     let (message, replies) = batch.next().unwrap();
     assert_eq!(replies.feed(message).unwrap_err().kind(), ErrorKind::InvalidInput);
+}
+
+/// Messages of many lengths, with pings and fragments between them.
+fn mixed() -> (Vec<u8>, Vec<Vec<u8>>) {
+    let (mut bytes, mut payloads) = (Vec::new(), Vec::new());
+    for (i, len) in
+        [5000, 3, 2048, 2047, 40_000, 125, 9000, 0, 2048, 60_000].into_iter().enumerate()
+    {
+        let payload: Vec<u8> =
+            (0..len).map(|at| u8::try_from((at * 7 + i) % 251).unwrap()).collect();
+        if i % 3 == 2 {
+            let (start, end) = payload.split_at(len / 3);
+            bytes.extend([masked(0x02, start), masked(0x80, end)].concat());
+        } else {
+            bytes.extend(masked(0x82, &payload));
+        }
+        if i % 4 == 1 {
+            bytes.extend(masked(0x89, b"ping"));
+        }
+        payloads.push(payload);
+    }
+    (bytes, payloads)
+}
+
+/// Reads what an echo sends, in reads of so many bytes: messages whole, and how many pongs.
+async fn echoed(
+    wire: &mut (impl AsyncRead + Unpin),
+    count: usize,
+    step: usize,
+) -> (Vec<Vec<u8>>, usize) {
+    let (mut bytes, mut messages, mut pongs, mut open) = (Vec::new(), Vec::new(), 0, Vec::new());
+    while messages.len() < count {
+        let mut some = vec![0; step];
+        let read = wire.read(&mut some).await.unwrap();
+        assert!(read > 0, "it ended after {} messages", messages.len());
+        bytes.extend_from_slice(&some[..read]);
+        loop {
+            let [first, short, rest @ ..] = &*bytes else { break };
+            let (len, header) = match (short, rest) {
+                (126, [a, b, ..]) => (usize::from(u16::from_be_bytes([*a, *b])), 4),
+                (127, rest) if rest.len() >= 8 => {
+                    let len = u64::from_be_bytes(rest[..8].try_into().unwrap());
+                    (usize::try_from(len).unwrap(), 10)
+                }
+                (126 | 127, _) => break,
+                (short, _) => (usize::from(*short), 2),
+            };
+            let Some(payload) = bytes.get(header..header + len) else { break };
+            match first {
+                0x8a => pongs += 1,
+                0x02 | 0x00 => open.extend_from_slice(payload),
+                0x82 | 0x80 => {
+                    open.extend_from_slice(payload);
+                    messages.push(std::mem::take(&mut open));
+                }
+                other => panic!("{other:#x}"),
+            }
+            bytes.drain(..header + len);
+        }
+        tokio::task::yield_now().await;
+    }
+    (messages, pongs)
+}
+
+#[tokio::test]
+async fn messages_of_all_lengths_come_back_in_order() {
+    let (bytes, payloads) = mixed();
+    for (outbox, room, step) in [(64, 512, 512), (1000, 7, 3), (1000, 300, 1), (300, 100, 1000)] {
+        for pieces in [false, true] {
+            let (near, far) = tokio::io::duplex(room * 100);
+            let terms = towline::proto::handshake::Negotiated::default();
+            let config = Config::default().max_outbox(outbox * 1024);
+            let socket = WebSocket::new(near, towline::proto::Role::Server, terms, config);
+            let echo = if pieces {
+                tokio::spawn(echo_pieces(socket.into()))
+            } else {
+                tokio::spawn(echo(socket.into()))
+            };
+            let (mut read, mut write) = tokio::io::split(far);
+            let sent = bytes.repeat(3);
+            let writing = tokio::spawn(async move {
+                for some in sent.chunks(200_000) {
+                    write.write_all(some).await.unwrap();
+                }
+                write
+            });
+            let expected: Vec<_> = payloads.iter().cloned().cycle().take(30).collect();
+            let (messages, pongs) = echoed(&mut read, 30, step * 10).await;
+            assert!(messages == expected, "outbox {outbox}, room {room}, step {step}");
+            assert!(pongs > 0);
+            drop((writing.await.unwrap(), read));
+            let _ = echo.await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_was_fed_goes_out_though_the_batch_is_dropped_early() {
+    let (mut server, mut wire) = server(&Config::default());
+    let large = vec![7; 3000];
+    put(&mut wire, &[masked(0x82, &large), masked(0x81, b"next")].concat()).await;
+    {
+        let mut batch = server.recv_batch().await.unwrap().unwrap();
+        let (message, replies) = batch.next().unwrap();
+        replies.feed(message).unwrap();
+        replies.feed("and").unwrap();
+    }
+    // What was there is not overwritten by what is read next, nor by what is sent next.
+    assert_eq!(server.recv().await.unwrap(), Some("next".into()));
+    put(&mut wire, &masked(0x82, &[9; 3000])).await;
+    server.send("last").await.unwrap();
+    let answer = [&[0x82, 126, 0x0b, 0xb8][..], &large, b"\x81\x03and\x81\x04last"].concat();
+    expect(&mut wire, &answer).await;
+    let stats = server.stats();
+    assert_eq!(stats.bytes_out, u64::try_from(answer.len()).unwrap());
+}
+
+/// The text is bad, which is seen after an answer was left where it lies.
+#[tokio::test]
+async fn a_failure_comes_behind_what_was_fed() {
+    let (mut server, mut wire) = server(&Config::default());
+    let large = vec![7; 3000];
+    put(&mut wire, &[masked(0x82, &large), masked(0x81, b"\xff")].concat()).await;
+    let mut batch = server.recv_batch().await.unwrap().unwrap();
+    while let Some((message, replies)) = batch.next() {
+        replies.feed(message).unwrap();
+    }
+    drop(batch);
+    let error = server.recv_batch().await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Protocol);
+    let answer = [&[0x82, 126, 0x0b, 0xb8][..], &large, b"\x88\x02\x03\xef"].concat();
+    expect(&mut wire, &answer).await;
 }
