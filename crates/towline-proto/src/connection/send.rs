@@ -8,11 +8,12 @@ use bytes::Bytes;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::closing::{State, WaitingClose};
+use super::closing::State;
 use super::compress::Compressing;
 use super::receive::{ControlPayload, Counts};
 use super::timers::Timers;
 use crate::Role;
+use crate::close::CloseFrame;
 use crate::config::Config;
 use crate::deflate::Deflater;
 use crate::error::SendError;
@@ -37,13 +38,19 @@ pub struct Sender {
     pub(super) deflater: Option<Box<Deflater>>,
     /// A large message that is compressed as there is room for it.
     pub(super) compressing: Option<Box<Compressing>>,
-    /// A pong that found no room. Only the newest ping needs an answer (RFC 6455 §5.5.3).
-    pong: Option<Box<ControlPayload>>,
-    pub(super) waiting_close: Option<Box<WaitingClose>>,
+    pub(super) waiting: Option<Box<Waiting>>,
     pub(super) timers: Timers,
     pub(super) counts: Counts,
     /// What `counts.bytes` was at the end of the last bytes of a message.
     data_end: u64,
+}
+
+/// A control frame that waits for room, or for an open frame's end.
+#[derive(Debug)]
+pub(super) enum Waiting {
+    /// Only the newest ping needs an answer (RFC 6455 §5.5.3), and none once we close.
+    Pong(ControlPayload),
+    Close(Option<CloseFrame>),
 }
 
 /// A message that is being sent in fragments.
@@ -81,8 +88,7 @@ impl Sender {
             frame: None,
             deflater: None,
             compressing: None,
-            pong: None,
-            waiting_close: None,
+            waiting: None,
             counts: Counts::default(),
             data_end: 0,
         }
@@ -329,13 +335,13 @@ impl Sender {
         if self.state != State::Open {
             return;
         }
-        self.pong = None; // this one is newer
+        self.waiting = None; // this one is newer than a pong that waits
         if self.outbox_has_room() && self.pong(payload).is_ok() {
             return;
         }
         let mut pong = ControlPayload::EMPTY;
         pong.push(payload);
-        self.pong = Some(Box::new(pong));
+        self.waiting = Some(Box::new(Waiting::Pong(pong)));
     }
 
     /// Notes a pong: the peer lives, and if it answers the last ping, how far away it is.
@@ -357,11 +363,8 @@ impl Sender {
     /// The bytes to write. What waited for room is added first.
     pub fn outbox(&mut self) -> &mut Outbox {
         if self.frame.is_none() {
-            if self.outbox_has_room()
-                && let Some(pong) = self.pong.take()
-            {
-                // Closed or too long: neither can be, and a pong is no promise.
-                let _ = self.pong(pong.as_slice());
+            if self.outbox_has_room() {
+                self.push_waiting_pong();
             }
             while self.outbox_has_room() && self.compressing.is_some() {
                 self.go_on_compressing();
@@ -430,9 +433,12 @@ impl Sender {
         self.push_frame(true, false, opcode, payload);
     }
 
-    /// Drops a pong that waits: the connection is closing.
-    pub(super) fn drop_pong(&mut self) {
-        self.pong = None;
+    fn push_waiting_pong(&mut self) {
+        let pong = self.waiting.take_if(|waiting| matches!(**waiting, Waiting::Pong(_)));
+        if let Some(Waiting::Pong(pong)) = pong.as_deref() {
+            // Closed or too long: neither can be, and a pong is no promise.
+            let _ = self.pong(pong.as_slice());
+        }
     }
 
     fn send_control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendError> {
