@@ -94,6 +94,7 @@ impl Sender {
     pub fn abort(&mut self) {
         self.state = State::Failed;
         self.waiting = None;
+        self.timers.stop();
         self.stop_compressing();
         self.outbox = crate::outbox::Outbox::default();
     }

@@ -347,6 +347,9 @@ impl Sender {
     /// Notes a pong: the peer lives, and if it answers the last ping, how far away it is.
     pub fn handle_pong(&mut self, payload: &[u8], now: Instant) {
         self.timers.ponged(payload, now);
+        if self.state == State::Open {
+            self.timers.lives(now);
+        }
     }
 
     /// Whether less waits to be written than [`Config::max_outbox`].
