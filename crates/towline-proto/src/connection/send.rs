@@ -9,13 +9,12 @@ use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::closing::State;
-use super::compress::Compressing;
+use super::compress::Compression;
 use super::receive::{ControlPayload, Counts};
 use super::timers::Timers;
 use crate::Role;
 use crate::close::CloseFrame;
 use crate::config::Config;
-use crate::deflate::Deflater;
 use crate::error::SendError;
 use crate::frame::{FrameHeader, MAX_CONTROL_LEN, Opcode};
 use crate::mask::MaskKey;
@@ -35,9 +34,7 @@ pub struct Sender {
     pub(super) message: Option<OpenMessage>,
     frame: Option<OpenFrame>,
     /// There if compression was agreed on.
-    pub(super) deflater: Option<Box<Deflater>>,
-    /// A large message that is compressed as there is room for it.
-    pub(super) compressing: Option<Box<Compressing>>,
+    pub(super) compression: Option<Box<Compression>>,
     pub(super) waiting: Option<Box<Waiting>>,
     pub(super) timers: Timers,
     pub(super) counts: Counts,
@@ -86,8 +83,7 @@ impl Sender {
             state: State::Open,
             message: None,
             frame: None,
-            deflater: None,
-            compressing: None,
+            compression: None,
             waiting: None,
             counts: Counts::default(),
             data_end: 0,
@@ -109,10 +105,7 @@ impl Sender {
             return Err(SendError::MessageOpen);
         }
         self.finish_compressing();
-        if let Some(deflater) = &self.deflater
-            && deflater.wants(message.len(), true)
-            && self.send_compressed(&message)
-        {
+        if self.compresses(true, message.len(), true) && self.send_compressed(&message) {
             return Ok(());
         }
         self.send_plain(message);
@@ -355,7 +348,7 @@ impl Sender {
     /// Whether less waits to be written than [`Config::max_outbox`].
     #[inline(always)]
     pub fn has_room(&self) -> bool {
-        self.outbox_has_room() && self.compressing.is_none()
+        self.outbox_has_room() && !self.is_compressing()
     }
 
     /// Between the frames of a message there is room for a control frame.
@@ -369,7 +362,7 @@ impl Sender {
             if self.outbox_has_room() {
                 self.push_waiting_pong();
             }
-            while self.outbox_has_room() && self.compressing.is_some() {
+            while self.outbox_has_room() && self.is_compressing() {
                 self.go_on_compressing();
             }
             if !self.must_finish_first() {
@@ -407,7 +400,7 @@ impl Sender {
 
     /// Lets small messages take the quick way, on which nothing is compressed.
     fn allow_quick(&mut self) {
-        if self.deflater.is_none() {
+        if self.compression.is_none() {
             self.outbox.allow_quick(self.config.max_outbox);
         }
     }
@@ -418,7 +411,7 @@ impl Sender {
 
     /// Whether something that was sent before has to go out before the closing frame can.
     pub(super) fn must_finish_first(&self) -> bool {
-        self.frame.is_some() || self.compressing.is_some()
+        self.frame.is_some() || self.is_compressing()
     }
 
     /// Bytes that have left the outbox.
@@ -492,7 +485,7 @@ impl Sender {
     /// Sends a part compressed, if its message is to be.
     #[inline]
     fn compress_part(&mut self, part: &Part<'_>) -> bool {
-        self.deflater.is_some() && self.compress_part_now(part)
+        self.compression.is_some() && self.compress_part_now(part)
     }
 
     #[inline(always)]
