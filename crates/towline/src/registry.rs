@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::future::poll_fn;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -151,7 +151,7 @@ pub(crate) struct Registration {
     registry: Arc<Registry>,
     place: usize,
     /// What its address counts as.
-    address: IpAddr,
+    address: u64,
 }
 
 impl Registration {
@@ -211,7 +211,8 @@ impl Drop for Registration {
 /// Counts by address, and holds each to a limit.
 #[derive(Debug)]
 pub(crate) struct Addresses {
-    counts: Mutex<HashMap<IpAddr, usize>>,
+    /// By [`key`].
+    counts: Mutex<HashMap<u64, usize>>,
     max_each: usize,
 }
 
@@ -231,7 +232,7 @@ impl Addresses {
     }
 
     /// Counts one more, and says as what; `None` if that is one too many.
-    fn count(&self, address: IpAddr) -> Option<IpAddr> {
+    fn count(&self, address: IpAddr) -> Option<u64> {
         let key = key(address);
         let mut counts = self.lock();
         if counts.get(&key).copied().unwrap_or(0) >= self.max_each {
@@ -242,7 +243,7 @@ impl Addresses {
     }
 
     /// Counts one less.
-    fn uncount(&self, key: IpAddr) {
+    fn uncount(&self, key: u64) {
         let mut counts = self.lock();
         if let Some(count) = counts.get_mut(&key) {
             *count -= 1;
@@ -252,19 +253,20 @@ impl Addresses {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<IpAddr, usize>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<u64, usize>> {
         self.counts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// What counts as one address: for IPv6 the first 64 bits, since whoever has one has them all.
-fn key(address: IpAddr) -> IpAddr {
+fn key(address: IpAddr) -> u64 {
     match address.to_canonical() {
+        // RFC 4291 §2.4: where no network of IPv6 can be, 0000::/8 is reserved.
+        IpAddr::V4(address) => 0xFFFF_0000_0000 | u64::from(address.to_bits()),
         IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
+            let [a, b, c, d, e, f, g, h, ..] = address.octets();
+            u64::from_be_bytes([a, b, c, d, e, f, g, h])
         }
-        v4 @ IpAddr::V4(_) => v4,
     }
 }
 
@@ -272,7 +274,7 @@ fn key(address: IpAddr) -> IpAddr {
 #[derive(Debug)]
 pub(crate) struct AddressGuard {
     addresses: Arc<Addresses>,
-    key: IpAddr,
+    key: u64,
 }
 
 impl Drop for AddressGuard {

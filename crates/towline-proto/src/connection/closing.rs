@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::send::Sender;
+use super::send::{Sender, Waiting};
 use crate::close::{CloseFrame, MAX_REASON_LEN};
 use crate::error::ProtocolError;
 use crate::frame::Opcode;
@@ -32,10 +32,6 @@ pub enum State {
     Failed,
 }
 
-/// A closing frame that waits for an open frame's end.
-#[derive(Debug)]
-pub(super) struct WaitingClose(Option<CloseFrame>);
-
 impl Sender {
     /// Where the connection stands.
     pub const fn state(&self) -> State {
@@ -44,12 +40,12 @@ impl Sender {
 
     /// Whether the closing frame waits for the end of a frame that is open.
     pub const fn has_waiting_close(&self) -> bool {
-        self.waiting_close.is_some()
+        matches!(&self.waiting, Some(waiting) if matches!(**waiting, Waiting::Close(_)))
     }
 
     /// Whether bytes wait to be written.
     pub fn has_unsent(&self) -> bool {
-        !self.outbox.is_empty() || self.waiting_close.is_some() || self.is_compressing()
+        !self.outbox.is_empty() || self.has_waiting_close() || self.is_compressing()
     }
 
     /// Begins the closing handshake: what was sent before goes out before, nothing after it.
@@ -97,25 +93,23 @@ impl Sender {
     /// The byte stream is gone: nothing more can be sent.
     pub fn abort(&mut self) {
         self.state = State::Failed;
-        self.waiting_close = None;
+        self.waiting = None;
+        self.timers.stop();
         self.stop_compressing();
-        self.drop_pong();
         self.outbox = crate::outbox::Outbox::default();
     }
 
     /// Queues a closing frame, now or at the end of a frame that is open.
     fn push_close(&mut self, frame: Option<CloseFrame>) {
-        self.drop_pong();
-        self.waiting_close = Some(Box::new(WaitingClose(frame)));
+        self.waiting = Some(Box::new(Waiting::Close(frame)));
         if !self.must_finish_first() {
             self.push_waiting_close();
         }
     }
 
     pub(super) fn push_waiting_close(&mut self) {
-        let Some(WaitingClose(frame)) = self.waiting_close.take().map(|waiting| *waiting) else {
-            return;
-        };
+        let close = self.waiting.take_if(|waiting| matches!(**waiting, Waiting::Close(_)));
+        let Some(Waiting::Close(frame)) = close.map(|waiting| *waiting) else { return };
         self.timers.close_starts_at(self.counts().bytes);
         let mut payload = super::receive::ControlPayload::EMPTY;
         if let Some(frame) = &frame {

@@ -3,21 +3,39 @@
 use bytes::Bytes;
 
 use super::send::{Sender, data_opcode};
-use crate::deflate::PART;
+use crate::deflate::{Deflater, PART};
 #[cfg(feature = "deflate")]
 use crate::error::SendError;
 use crate::frame::Opcode;
 use crate::message::{Message, MessageKind, Part};
 
+/// What a sender compresses with.
+#[derive(Debug)]
+pub(super) struct Compression {
+    deflater: Deflater,
+    /// A large message that is compressed as there is room for it.
+    message: Option<Compressing>,
+}
+
 /// A whole message of which this much is not compressed yet.
 #[derive(Debug)]
-pub(super) struct Compressing {
+struct Compressing {
     kind: MessageKind,
     first: bool,
     rest: Bytes,
 }
 
 impl Sender {
+    /// Compresses from now on, as was agreed on.
+    #[cfg(feature = "deflate")]
+    pub(super) fn compress_with(&mut self, deflater: Deflater) {
+        self.compression = Some(Box::new(Compression { deflater, message: None }));
+    }
+
+    fn deflater(&mut self) -> Option<&mut Deflater> {
+        self.compression.as_mut().map(|compression| &mut compression.deflater)
+    }
+
     /// Sends a message that was compressed before, or as it is where that form cannot be used.
     ///
     /// # Errors
@@ -29,8 +47,8 @@ impl Sender {
             return Err(SendError::MessageOpen);
         }
         self.finish_compressing();
-        let deflater = self.deflater.as_mut();
-        let Some(compressed) = deflater.and_then(|deflater| deflater.prepared(message)) else {
+        let Some(compressed) = self.deflater().and_then(|deflater| deflater.prepared(message))
+        else {
             self.send_plain(message.message().clone());
             return Ok(());
         };
@@ -45,7 +63,7 @@ impl Sender {
     /// sent as it is.
     #[cfg(feature = "deflate")]
     pub fn compress(&mut self, on: bool) {
-        if let Some(deflater) = &mut self.deflater {
+        if let Some(deflater) = self.deflater() {
             deflater.set(on);
         }
     }
@@ -53,14 +71,14 @@ impl Sender {
     /// What [`compress`](Self::compress) set; false where compression was not agreed on.
     #[cfg(feature = "deflate")]
     pub fn get_compress(&self) -> bool {
-        self.deflater.as_ref().is_some_and(|deflater| deflater.is_on())
+        self.compression.as_ref().is_some_and(|compression| compression.deflater.is_on())
     }
 
     /// Whether the part of a message that comes next is compressed.
     pub(super) fn compresses(&self, first: bool, len: usize, fin: bool) -> bool {
-        match (&self.message, &self.deflater) {
+        match (&self.message, &self.compression) {
             (Some(open), _) if !first => open.compressed,
-            (_, Some(deflater)) => deflater.wants(len, fin),
+            (_, Some(compression)) => compression.deflater.wants(len, fin),
             (_, None) => false,
         }
     }
@@ -88,11 +106,11 @@ impl Sender {
     /// Compresses a message, or as much of it as one frame takes; false if it is no smaller so and
     /// may go as it is.
     pub(super) fn send_compressed(&mut self, message: &Message) -> bool {
-        let Some(deflater) = &mut self.deflater else { return false };
+        let Some(compression) = &mut self.compression else { return false };
+        let deflater = &mut compression.deflater;
         if message.len() > PART {
             let rest = message.clone().into_bytes();
-            let open = Compressing { kind: message.kind(), first: true, rest };
-            self.compressing = Some(Box::new(open));
+            compression.message = Some(Compressing { kind: message.kind(), first: true, rest });
             self.go_on_compressing();
             return true;
         }
@@ -103,7 +121,7 @@ impl Sender {
             self.push_frame(true, true, data_opcode(message.kind()), scratch.as_slice());
             self.counts.messages += 1;
         }
-        if let Some(deflater) = &mut self.deflater {
+        if let Some(deflater) = self.deflater() {
             deflater.recycle(scratch);
         }
         used
@@ -111,21 +129,23 @@ impl Sender {
 
     /// The next frame of a large message.
     pub(super) fn go_on_compressing(&mut self) {
-        let Some(mut open) = self.compressing.take() else { return };
+        let Some(compression) = &mut self.compression else { return };
+        let Some(open) = &mut compression.message else { return };
         let part = open.rest.split_to(open.rest.len().min(PART));
+        let (kind, first) = (open.kind, std::mem::replace(&mut open.first, false));
         let fin = open.rest.is_empty();
-        self.push_part(fin, open.first, open.kind, &part);
+        if fin {
+            compression.message = None;
+        }
+        self.push_part(fin, first, kind, &part);
         if fin {
             self.counts.messages += 1;
-        } else {
-            open.first = false;
-            self.compressing = Some(open);
         }
     }
 
     /// All that is left of a large message, now.
     pub(super) fn finish_compressing(&mut self) {
-        while self.compressing.is_some() {
+        while self.is_compressing() {
             self.go_on_compressing();
         }
     }
@@ -149,24 +169,24 @@ impl Sender {
 
     /// Compresses a part of a message into a frame.
     fn push_part(&mut self, fin: bool, first: bool, kind: MessageKind, part: &[u8]) {
-        let Some(deflater) = &mut self.deflater else { return };
+        let Some(deflater) = self.deflater() else { return };
         let scratch = deflater.deflate(part, fin);
         let opcode = if first { data_opcode(kind) } else { Opcode::Continuation };
         // RFC 7692 §6.1: only the first frame says so.
         self.push_frame(fin, first, opcode, scratch.as_slice());
-        if let Some(deflater) = &mut self.deflater {
+        if let Some(deflater) = self.deflater() {
             deflater.recycle(scratch);
         }
     }
 
     /// Whether a message is not in the outbox in full.
+    #[inline]
     pub(super) fn is_compressing(&self) -> bool {
-        self.compressing.is_some()
+        self.compression.as_ref().is_some_and(|compression| compression.message.is_some())
     }
 
     /// Leaves a message where it stands: the connection has failed.
     pub(super) fn stop_compressing(&mut self) {
-        self.compressing = None;
-        self.deflater = None;
+        self.compression = None;
     }
 }

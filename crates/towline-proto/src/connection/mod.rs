@@ -83,7 +83,7 @@ impl Connection {
     pub fn deflate(mut self, terms: &crate::DeflateTerms) -> Self {
         let role = self.receiver.role();
         self.receiver.inflater = Some(Box::new(crate::deflate::Inflater::new(role, terms)));
-        self.sender.deflater = Some(Box::new(crate::deflate::Deflater::new(role, terms)));
+        self.sender.compress_with(crate::deflate::Deflater::new(role, terms));
         self
     }
 

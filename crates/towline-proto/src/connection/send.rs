@@ -8,13 +8,13 @@ use bytes::Bytes;
 use rand_chacha::ChaCha12Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
-use super::closing::{State, WaitingClose};
-use super::compress::Compressing;
+use super::closing::State;
+use super::compress::Compression;
 use super::receive::{ControlPayload, Counts};
 use super::timers::Timers;
 use crate::Role;
+use crate::close::CloseFrame;
 use crate::config::Config;
-use crate::deflate::Deflater;
 use crate::error::SendError;
 use crate::frame::{FrameHeader, MAX_CONTROL_LEN, Opcode};
 use crate::mask::MaskKey;
@@ -34,12 +34,8 @@ pub struct Sender {
     pub(super) message: Option<OpenMessage>,
     frame: Option<OpenFrame>,
     /// There if compression was agreed on.
-    pub(super) deflater: Option<Box<Deflater>>,
-    /// A large message that is compressed as there is room for it.
-    pub(super) compressing: Option<Box<Compressing>>,
-    /// A pong that found no room. Only the newest ping needs an answer (RFC 6455 §5.5.3).
-    pong: Option<Box<ControlPayload>>,
-    pub(super) waiting_close: Option<Box<WaitingClose>>,
+    pub(super) compression: Option<Box<Compression>>,
+    pub(super) waiting: Option<Box<Waiting>>,
     pub(super) timers: Timers,
     /// Without the frames and messages of `quick`.
     pub(super) counts: Counts,
@@ -47,6 +43,14 @@ pub struct Sender {
     quick: u64,
     /// Bytes of control frames behind the last bytes of a message.
     behind_data: u64,
+}
+
+/// A control frame that waits for room, or for an open frame's end.
+#[derive(Debug)]
+pub(super) enum Waiting {
+    /// Only the newest ping needs an answer (RFC 6455 §5.5.3), and none once we close.
+    Pong(ControlPayload),
+    Close(Option<CloseFrame>),
 }
 
 /// A message that is being sent in fragments.
@@ -82,10 +86,8 @@ impl Sender {
             state: State::Open,
             message: None,
             frame: None,
-            deflater: None,
-            compressing: None,
-            pong: None,
-            waiting_close: None,
+            compression: None,
+            waiting: None,
             counts: Counts::default(),
             quick: 0,
             behind_data: 0,
@@ -107,10 +109,7 @@ impl Sender {
             return Err(SendError::MessageOpen);
         }
         self.finish_compressing();
-        if let Some(deflater) = &self.deflater
-            && deflater.wants(message.len(), true)
-            && self.send_compressed(&message)
-        {
+        if self.compresses(true, message.len(), true) && self.send_compressed(&message) {
             return Ok(());
         }
         self.send_plain(message);
@@ -327,24 +326,27 @@ impl Sender {
         if self.state != State::Open {
             return;
         }
-        self.pong = None; // this one is newer
+        self.waiting = None; // this one is newer than a pong that waits
         if self.outbox_has_room() && self.pong(payload).is_ok() {
             return;
         }
         let mut pong = ControlPayload::EMPTY;
         pong.push(payload);
-        self.pong = Some(Box::new(pong));
+        self.waiting = Some(Box::new(Waiting::Pong(pong)));
     }
 
     /// Notes a pong: the peer lives, and if it answers the last ping, how far away it is.
     pub fn handle_pong(&mut self, payload: &[u8], now: Instant) {
         self.timers.ponged(payload, now);
+        if self.state == State::Open {
+            self.timers.lives(now);
+        }
     }
 
     /// Whether less waits to be written than [`Config::max_outbox`].
     #[inline(always)]
     pub fn has_room(&self) -> bool {
-        self.outbox_has_room() && self.compressing.is_none()
+        self.outbox_has_room() && !self.is_compressing()
     }
 
     /// Between the frames of a message there is room for a control frame.
@@ -355,13 +357,10 @@ impl Sender {
     /// The bytes to write. What waited for room is added first.
     pub fn outbox(&mut self) -> &mut Outbox {
         if self.frame.is_none() {
-            if self.outbox_has_room()
-                && let Some(pong) = self.pong.take()
-            {
-                // Closed or too long: neither can be, and a pong is no promise.
-                let _ = self.pong(pong.as_slice());
+            if self.outbox_has_room() {
+                self.push_waiting_pong();
             }
-            while self.outbox_has_room() && self.compressing.is_some() {
+            while self.outbox_has_room() && self.is_compressing() {
                 self.go_on_compressing();
             }
             if !self.must_finish_first() {
@@ -402,7 +401,7 @@ impl Sender {
     /// nothing is looked at. Whatever else goes into the outbox ends that: so nothing needs to
     /// that a fragment, an open frame or a closing frame brings about.
     fn allow_quick(&mut self) {
-        let plain = self.keys.is_none() && self.deflater.is_none();
+        let plain = self.keys.is_none() && self.compression.is_none();
         if plain && self.message.is_none() && self.check_open().is_ok() {
             self.outbox.allow_quick(self.config.max_outbox);
         }
@@ -414,7 +413,7 @@ impl Sender {
 
     /// Whether something that was sent before has to go out before the closing frame can.
     pub(super) fn must_finish_first(&self) -> bool {
-        self.frame.is_some() || self.compressing.is_some()
+        self.frame.is_some() || self.is_compressing()
     }
 
     /// Bytes that have left the outbox.
@@ -433,9 +432,12 @@ impl Sender {
         self.push_frame(true, false, opcode, payload);
     }
 
-    /// Drops a pong that waits: the connection is closing.
-    pub(super) fn drop_pong(&mut self) {
-        self.pong = None;
+    fn push_waiting_pong(&mut self) {
+        let pong = self.waiting.take_if(|waiting| matches!(**waiting, Waiting::Pong(_)));
+        if let Some(Waiting::Pong(pong)) = pong.as_deref() {
+            // Closed or too long: neither can be, and a pong is no promise.
+            let _ = self.pong(pong.as_slice());
+        }
     }
 
     fn send_control(&mut self, opcode: Opcode, payload: &[u8]) -> Result<(), SendError> {
@@ -486,7 +488,7 @@ impl Sender {
     /// Sends a part compressed, if its message is to be.
     #[inline]
     fn compress_part(&mut self, part: &Part<'_>) -> bool {
-        self.deflater.is_some() && self.compress_part_now(part)
+        self.compression.is_some() && self.compress_part_now(part)
     }
 
     #[inline(always)]

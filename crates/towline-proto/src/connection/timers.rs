@@ -15,10 +15,9 @@ pub(super) struct Timers {
     ping: Option<Box<Ping>>,
     pings: u64,
     round_trip: Option<Duration>,
-    /// Since the peer was last asked for life.
-    life: Option<Box<Wait>>,
-    /// Since the closing handshake began.
-    close: Option<Box<Wait>>,
+    /// Since the peer was last asked for life, or, once the connection is not open any more, since
+    /// the closing handshake began.
+    wait: Option<Box<Wait>>,
     /// There if a setting asks for it.
     ours: Option<Box<Ours>>,
 }
@@ -74,8 +73,7 @@ impl Timers {
             ping: None,
             pings: 0,
             round_trip: None,
-            life: None,
-            close: None,
+            wait: None,
             ours: wanted.then(|| Box::new(Ours { last_pong: now, sent: (0, now) })),
         }
     }
@@ -89,13 +87,21 @@ impl Timers {
         if let Some(ping) = self.ping.take_if(|ping| *ping.payload == *payload) {
             self.round_trip = Some(now.duration_since(ping.sent));
         }
-        // It is a sign of life like any other: nothing of the question has to be kept.
-        self.life.take_if(|wait| wait.since <= now);
+    }
+
+    /// The peer has answered for its life: nothing of the question has to be kept.
+    pub(super) fn lives(&mut self, now: Instant) {
+        self.wait.take_if(|wait| wait.since <= now);
+    }
+
+    /// There is nothing to wait for any more.
+    pub(super) fn stop(&mut self) {
+        self.wait = None;
     }
 
     /// The closing frame will follow so many bytes.
     pub(super) fn close_starts_at(&mut self, before: u64) {
-        if let Some(wait) = &mut self.close {
+        if let Some(wait) = &mut self.wait {
             wait.before = before;
         }
     }
@@ -130,12 +136,12 @@ impl Sender {
                 if self.cut_at().is_none_or(|at| now < at) {
                     return None;
                 }
-                let wait = self.timers.close.take()?;
+                let wait = self.timers.wait.take()?;
                 // What was sent before the closing frame may still be on its way.
                 if self.state != State::Failed {
-                    self.timers.close = wait.renewed(self.written(), now);
+                    self.timers.wait = wait.renewed(self.written(), now);
                 }
-                if self.timers.close.is_some() {
+                if self.timers.wait.is_some() {
                     return None;
                 }
                 self.abort();
@@ -148,14 +154,11 @@ impl Sender {
     pub(super) fn closing(&mut self, now: Instant) {
         let before = if self.must_finish_first() { u64::MAX } else { self.counts().bytes };
         let wait = Wait { since: now, written: self.written(), before };
-        self.timers.close = Some(Box::new(wait));
+        self.timers.wait = Some(Box::new(wait));
     }
 
     fn cut_at(&self) -> Option<Instant> {
-        self.timers
-            .close
-            .as_ref()
-            .and_then(|wait| wait.since.checked_add(self.config.close_timeout))
+        self.timers.wait.as_ref().and_then(|wait| wait.since.checked_add(self.config.close_timeout))
     }
 
     /// When to ask for life, or to stop waiting for it.
@@ -171,7 +174,7 @@ impl Sender {
 
     /// The wait for a sign of life. Whatever came since it began is as good as a pong.
     fn unanswered(&self, life: Life) -> Option<&Wait> {
-        self.timers.life.as_deref().filter(|wait| life.received < wait.since)
+        self.timers.wait.as_deref().filter(|wait| life.received < wait.since)
     }
 
     /// When to give a sign of life unasked.
@@ -190,8 +193,8 @@ impl Sender {
             match self.unanswered(life).map(|wait| wait.renewed(self.written(), now)) {
                 None => self.ask_for_life(now),
                 Some(renewed) => {
-                    self.timers.life = renewed;
-                    if self.timers.life.is_none() {
+                    self.timers.wait = renewed;
+                    if self.timers.wait.is_none() {
                         let why = CloseFrame::new(CloseCode::INTERNAL_ERROR, "no pong in time");
                         self.fail_with(why.ok(), now);
                         return Some(Expired::PeerSilent);
@@ -222,7 +225,7 @@ impl Sender {
 
     fn ask_for_life(&mut self, now: Instant) {
         let (written, before) = (self.written(), self.counts().bytes);
-        self.timers.life = Some(Box::new(Wait { since: now, written, before }));
+        self.timers.wait = Some(Box::new(Wait { since: now, written, before }));
         self.timers.pings += 1;
         let payload = self.timers.pings.to_be_bytes();
         // No frame is open, and the connection is: a ping of eight bytes is always taken.

@@ -1,6 +1,5 @@
 //! The sending half on a byte stream.
 
-use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Buf;
 use tokio::io::AsyncWrite;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::Instant;
 use towline_proto::{CloseCode, CloseFrame, Message, Part, Sender, State};
 
 use super::buffer::{give_write_memory, take_write_memory};
@@ -22,8 +21,6 @@ pub(crate) struct Outbound<W> {
     pub(crate) io: W,
     pub(crate) sender: Sender,
     waiters: Waiters,
-    /// Runs while a write makes no progress.
-    stalled: Option<Pin<Box<Sleep>>>,
     /// Whether the byte stream may hold back what was written to it.
     unflushed: bool,
     /// Why nothing more can be written.
@@ -47,7 +44,6 @@ impl<W> Outbound<W> {
             io,
             sender,
             waiters: Waiters::default(),
-            stalled: None,
             unflushed: false,
             broken: None,
             news_for_reader: false,
@@ -143,7 +139,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         match written {
             Poll::Ready(Ok(count)) if count > 0 => {
                 self.unflushed = true;
-                self.stalled = None;
+                self.waiters.stop_timer();
                 Ok(())
             }
             Poll::Ready(Err(error)) => Err(self.break_off(error)),
@@ -191,7 +187,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
                 Poll::Pending => return self.poll_stalled(cx),
             }
         }
-        self.stalled = None;
+        self.waiters.stop_timer();
         Poll::Ready(Ok(()))
     }
 
@@ -249,7 +245,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
             Poll::Ready(Ok(count)) => {
                 outbox.advance(count);
                 self.unflushed = true;
-                self.stalled = None;
+                self.waiters.stop_timer();
                 Poll::Ready(Ok(()))
             }
             Poll::Ready(Err(error)) => Poll::Ready(Err(self.break_off(error))),
@@ -261,8 +257,7 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     fn poll_stalled(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
         self.obey_server(cx)?;
         let limit = self.sender.config().get_write_timeout();
-        let stalled = self.stalled.get_or_insert_with(|| Box::pin(sleep(limit)));
-        ready!(self.waiters.poll(cx, |cx| stalled.as_mut().poll(cx)));
+        ready!(self.waiters.poll_timer(cx, limit));
         let error = Error::timed_out("sending", "the peer takes no more data")
             .advise("it may have stopped reading; Config::write_timeout is the limit");
         self.break_with(&error);

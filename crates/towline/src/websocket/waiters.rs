@@ -1,7 +1,12 @@
 //! Everyone who waits for the byte stream to take more.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use tokio::time::{Sleep, sleep};
 
 /// Tasks that wait to write.
 ///
@@ -11,7 +16,14 @@ use std::task::{Context, Poll, Wake, Waker};
 ///
 /// Boxed, and there only once somebody had to wait.
 #[derive(Debug, Default)]
-pub(crate) struct Waiters(Option<Box<(Arc<WakeAll>, Waker)>>);
+pub(crate) struct Waiters(Option<Box<Waiting>>);
+
+#[derive(Debug)]
+struct Waiting {
+    all: Arc<WakeAll>,
+    waker: Waker,
+    timer: Option<Pin<Box<Sleep>>>,
+}
 
 #[derive(Debug, Default)]
 struct WakeAll(Mutex<Vec<Waker>>);
@@ -34,16 +46,16 @@ impl Waiters {
         cx: &mut Context<'_>,
         mut poll: impl FnMut(&mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
-        if let Some((_, waker)) = self.0.as_deref() {
+        if let Some(Waiting { waker, .. }) = self.0.as_deref() {
             if let Poll::Ready(ready) = poll(&mut Context::from_waker(waker)) {
                 return Poll::Ready(ready);
             }
         } else if let Poll::Ready(ready) = poll(cx) {
             return Poll::Ready(ready);
         }
-        let (all, waker) = &**self.0.get_or_insert_with(|| {
+        let Waiting { all, waker, .. } = &**self.0.get_or_insert_with(|| {
             let all = Arc::new(WakeAll::default());
-            Box::new((Arc::clone(&all), Waker::from(all)))
+            Box::new(Waiting { waker: Waker::from(Arc::clone(&all)), all, timer: None })
         });
         {
             let mut wakers = all.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -61,14 +73,32 @@ impl Waiters {
         &mut self,
         poll: impl FnOnce(&mut Context<'_>) -> Poll<R>,
     ) -> Poll<R> {
-        let waker = self.0.as_deref().map_or(Waker::noop(), |(_, waker)| waker);
+        let waker = self.0.as_deref().map_or(Waker::noop(), |waiting| &waiting.waker);
         poll(&mut Context::from_waker(waker))
     }
 
     /// Wakes all who wait: something changed that they must see.
     pub(crate) fn wake(&self) {
-        if let Some((all, _)) = self.0.as_deref() {
-            all.wake_by_ref();
+        if let Some(waiting) = self.0.as_deref() {
+            waiting.all.wake_by_ref();
+        }
+    }
+
+    /// Waits until they have waited for so long without a [stop](Self::stop_timer).
+    pub(crate) fn poll_timer(&mut self, cx: &mut Context<'_>, limit: Duration) -> Poll<()> {
+        let running = self.0.as_mut().and_then(|waiting| waiting.timer.take());
+        let mut timer = running.unwrap_or_else(|| Box::pin(sleep(limit)));
+        let polled = self.poll(cx, |cx| timer.as_mut().poll(cx));
+        if let (Poll::Pending, Some(waiting)) = (polled, &mut self.0) {
+            waiting.timer = Some(timer);
+        }
+        polled
+    }
+
+    /// They wait no longer, or begin anew.
+    pub(crate) fn stop_timer(&mut self) {
+        if let Some(waiting) = &mut self.0 {
+            waiting.timer = None;
         }
     }
 }
