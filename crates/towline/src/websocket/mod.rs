@@ -275,3 +275,18 @@ impl<O: Output> Target for O {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Much of what `scripts/idle` measures.
+    #[test]
+    fn a_connection_stays_small() {
+        // In a debug build mio's sockets take 8 bytes more.
+        let parts = size_of::<Parts<Transport>>();
+        assert!(parts <= 496, "{parts} bytes");
+        let info = size_of::<ConnectionInfo>();
+        assert!(info <= 48, "{info} bytes");
+    }
+}
