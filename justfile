@@ -52,9 +52,9 @@ abuse *ARGS:
 huge *SIZES:
     scripts/huge {{ SIZES }}
 
-# What ten thousand idle connections cost.
-idle *COUNT:
-    scripts/idle {{ COUNT }}
+# What ten thousand idle connections cost, and two thousand over TLS.
+idle *COUNTS:
+    scripts/idle {{ COUNTS }}
 
 # What compression costs a connection, for each way to set it.
 deflate-memory:

@@ -1,18 +1,22 @@
 #!/usr/bin/env python3
-"""Measure what an idle connection costs a server: idle.py SERVER-BINARY [CONNECTIONS] [LIMIT-BYTES]
+"""Measure what an idle connection costs a server.
 
-Starts `SERVER-BINARY echo`, opens so many connections (default 10000), measures the growth of its
-resident memory per connection, has each echo 16 KiB, and measures again. With a limit, exits 1 if
-either figure is above it.
+Starts `SERVER echo`, opens so many connections, measures the growth of its resident memory per
+connection, has each echo 16 KiB, and measures again. With a limit, exits 1 if either figure is
+above it.
 """
+import argparse
 import os
 import resource
 import socket
+import ssl
 import subprocess
 import sys
 
 REQUEST = (b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
            b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+# The first connections pay for what all share.
+WARM = 50
 
 
 def resident(pid):
@@ -33,8 +37,22 @@ def read_exactly(sock, count):
     return bytes(got)
 
 
-def connect(address):
+def read_message(sock):
+    """The payloads of the frames up to the last: TLS cuts what a read brings."""
+    message = b""
+    while True:
+        first, length = read_exactly(sock, 2)
+        if length == 126:
+            length = int.from_bytes(read_exactly(sock, 2), "big")
+        message += read_exactly(sock, length)
+        if first & 0x80:
+            return message
+
+
+def connect(address, tls=None):
     sock = socket.create_connection(address)
+    if tls is not None:
+        sock = tls.wrap_socket(sock, server_hostname="localhost")
     sock.sendall(REQUEST)
     head = b""
     while not head.endswith(b"\r\n\r\n"):
@@ -44,38 +62,48 @@ def connect(address):
 
 
 def main():
-    binary = sys.argv[1]
-    count = int(sys.argv[2]) if len(sys.argv) > 2 else 10_000
-    limit = int(sys.argv[3]) if len(sys.argv) > 3 else None
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("server", help="the program towline")
+    parser.add_argument("count", nargs="?", type=int, default=10_000, help="connections")
+    parser.add_argument("limit", nargs="?", type=int, help="bytes that each may cost")
+    parser.add_argument("--tls", metavar="FOLDER",
+                        help="speak wss, with the files that interop/certificates makes there")
+    args = parser.parse_args()
     # Both ends of each connection need a descriptor, each in its own process.
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, count + 100), hard))
-    server = subprocess.Popen([binary, "echo", "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, args.count + WARM + 50), hard))
+    command = [args.server, "echo", "--listen", "127.0.0.1:0"]
+    tls = None
+    if args.tls is not None:
+        command += ["--cert", f"{args.tls}/cert.pem", "--key", f"{args.tls}/key.pem"]
+        tls = ssl.create_default_context(cafile=f"{args.tls}/ca.pem")
+    server = subprocess.Popen(command, stdout=subprocess.PIPE)
     try:
         line = server.stdout.readline().decode()
         host, port = line.strip().rsplit("//", 1)[1].rsplit(":", 1)
         address = (host, int(port))
-        # The first connections pay for what all share.
-        warm = [connect(address) for _ in range(50)]
+        warm = [connect(address, tls) for _ in range(WARM)]
         base = resident(server.pid)
-        socks = [connect(address) for _ in range(count)]
-        opened = (resident(server.pid) - base) / count
+        socks = [connect(address, tls) for _ in range(args.count)]
+        opened = (resident(server.pid) - base) / args.count
 
         payload = os.urandom(16 * 1024)
         header = b"\x82\xfe" + len(payload).to_bytes(2, "big")
         for sock in socks:
             sock.sendall(header + b"\0\0\0\0" + payload)
-            answer = read_exactly(sock, 4 + len(payload))
-            assert answer == b"\x82\x7e" + header[2:] + payload, "the echo differs"
-        used = (resident(server.pid) - base) / count
-        print(f"{count} idle connections: {opened:.0f} bytes each just opened, "
+            assert read_message(sock) == payload, "the echo differs"
+        used = (resident(server.pid) - base) / args.count
+        kind = "idle connections" if tls is None else f"idle connections over {socks[0].version()}"
+        print(f"{args.count} {kind}: {opened:.0f} bytes each just opened, "
               f"{used:.0f} after a 16 KiB echo")
         del warm
     finally:
         server.kill()
         server.wait()
-    if limit is not None and max(opened, used) > limit:
-        sys.exit(f"more than the limit of {limit} bytes")
+    if args.limit is not None and max(opened, used) > args.limit:
+        sys.exit(f"more than the limit of {args.limit} bytes")
 
 
-main()
+if __name__ == "__main__":
+    main()
