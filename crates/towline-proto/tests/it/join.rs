@@ -15,9 +15,9 @@ fn pieces(role: Role, config: &Config, hold: bool, bytes: &[u8]) -> (Vec<Seen>, 
     let mut input = bytes.to_vec();
     let (mut used, mut seen) = (0, Vec::new());
     while used < input.len() {
-        let received = receiver.receive(&mut input[used..], now).unwrap();
+        let received = receiver.receive(&mut input[used..], now).expect("it is good");
         if let Some(Incoming::Data(data)) = received.event {
-            let piece = receiver.lend(&data, &input[used..]).unwrap();
+            let piece = receiver.lend(&data, &input[used..]).expect("it is good");
             seen.push((piece.kind, piece.payload.to_vec(), piece.start, piece.end));
         }
         used += received.consumed;

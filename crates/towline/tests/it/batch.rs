@@ -342,8 +342,7 @@ async fn echoed(
         let read = wire.read(&mut some).await.unwrap();
         assert!(read > 0, "it ended after {} messages", messages.len());
         bytes.extend_from_slice(&some[..read]);
-        loop {
-            let [first, short, rest @ ..] = &*bytes else { break };
+        while let [first, short, rest @ ..] = &*bytes {
             let (len, header) = match (short, rest) {
                 (126, [a, b, ..]) => (usize::from(u16::from_be_bytes([*a, *b])), 4),
                 (127, rest) if rest.len() >= 8 => {

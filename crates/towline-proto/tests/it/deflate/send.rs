@@ -291,7 +291,7 @@ fn a_thousand_small_messages_are_echoed_on_all_terms() {
                 let message = Message::text(&data[at..at + 16]);
                 client.send(message.clone()).unwrap();
                 let (_, got) = carry(&mut client, &mut server);
-                assert_eq!(got, [message.clone()]);
+                assert_eq!(got, std::slice::from_ref(&message));
                 server.sender().send_part(&got[0]).unwrap();
                 assert_eq!(carry(&mut server, &mut client).1, [message]);
             }
