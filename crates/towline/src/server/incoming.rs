@@ -101,10 +101,9 @@ impl Incoming {
         let mut handshake = ServerHandshake::new(settings.limits).expire_at(deadline);
         let local_addr = stream.local_addr().ok();
         async move {
-            let mut tls_version = None;
             #[cfg(feature = "tls")]
-            let mut io = match &settings.tls {
-                None => Transport::tcp(stream),
+            let (mut io, tls_version) = match &settings.tls {
+                None => (Transport::tcp(stream), None),
                 Some(tls) => {
                     // Boxed: where there is no TLS nobody needs room for it.
                     let shaking = Box::pin(crate::tls::accept(stream, tls, peer));
@@ -113,12 +112,11 @@ impl Incoming {
                         Error::timed_out(doing, why)
                     });
                     let (stream, version) = shaken??;
-                    tls_version = version;
-                    Transport::new(stream)
+                    (Transport::new(stream), version)
                 }
             };
             #[cfg(not(feature = "tls"))]
-            let mut io = Transport::tcp(stream);
+            let (mut io, tls_version) = (Transport::tcp(stream), None);
 
             let (request, rest) = read_request(&mut io, &mut handshake, doing).await?;
             drop(permit);
