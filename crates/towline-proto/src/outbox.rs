@@ -33,14 +33,14 @@ struct Queue {
     len: usize,
 }
 
-/// From this length on a payload that we own is queued rather than copied: about where a second
-/// entry of a vectored write costs less than the copy.
-const QUEUE_FROM: usize = 4 * 1024;
-
 /// Pieces that are offered together with bytes which were not copied.
 const THROUGH_SLICES: usize = 16;
 
 impl Outbox {
+    /// From this length on a payload that we own is queued rather than copied: about where a second
+    /// entry of a vectored write costs less than the copy.
+    pub const QUEUE_FROM: usize = 4 * 1024;
+
     /// Bytes that wait.
     #[inline(always)]
     pub fn len(&self) -> usize {
@@ -88,6 +88,23 @@ impl Outbox {
         self.tail.extend_from_slice(&header);
         self.tail.extend_from_slice(payload);
         true
+    }
+
+    /// Whether so much may be added without looking at anything else.
+    #[inline]
+    pub(crate) fn is_quick(&self, len: usize) -> bool {
+        len <= self.quick
+    }
+
+    /// Adds any frame that there [is known](Self::is_quick) to be room for; gives the length of the
+    /// header, and the payload for masking in place.
+    #[inline]
+    pub(crate) fn push_quick_long(&mut self, header: &[u8], payload: &[u8]) -> (u64, &mut [u8]) {
+        self.quick = self.quick.saturating_sub(header.len() + payload.len());
+        self.tail.extend_from_slice(header);
+        let start = self.tail.len();
+        self.tail.extend_from_slice(payload);
+        (u64::try_from(header.len()).unwrap_or(u64::MAX), &mut self.tail[start..])
     }
 
     /// Lets [`push_quick`](Self::push_quick) go on until `most` bytes wait, or memory has to grow.
@@ -150,13 +167,13 @@ impl Outbox {
 
     /// Adds bytes to the end, without a copy if they are many.
     pub(crate) fn push_shared(&mut self, bytes: Bytes) {
-        if bytes.len() < QUEUE_FROM {
+        if bytes.len() < Self::QUEUE_FROM {
             self.push_copy(&bytes);
             return;
         }
         if self.written < self.tail.len() {
             let waiting = self.written..self.tail.len();
-            let gathered = if waiting.len() < QUEUE_FROM {
+            let gathered = if waiting.len() < Self::QUEUE_FROM {
                 // The memory stays, for what little is in it.
                 let gathered = Bytes::copy_from_slice(&self.tail[waiting]);
                 self.tail.clear();

@@ -100,7 +100,12 @@ impl Sender {
     /// [`SendError::Closed`], [`SendError::MessageOpen`] or [`SendError::FrameOpen`]
     #[inline]
     pub fn send(&mut self, message: Message) -> Result<(), SendError> {
-        if self.send_quick(&Part::from(&message)) { Ok(()) } else { self.send_any(message) }
+        let copied = message.len() < Outbox::QUEUE_FROM;
+        if copied && self.send_quick(&Part::from(&message)) {
+            Ok(())
+        } else {
+            self.send_any(message)
+        }
     }
 
     fn send_any(&mut self, message: Message) -> Result<(), SendError> {
@@ -147,13 +152,16 @@ impl Sender {
         if self.send_quick(&part) { Ok(()) } else { self.send_any_part(part) }
     }
 
-    /// Sends a short whole message, if it can be done without looking far. False says nothing:
+    /// Sends a whole message, if it can be done without looking far. False says nothing:
     /// [`send_part`](Self::send_part) then knows. It is there to be inlined into a loop.
     #[inline(always)]
     pub fn send_quick(&mut self, part: &Part<'_>) -> bool {
-        let whole = part.start && part.end && part.first.is_none();
-        let Some(len) = u8::try_from(part.rest.len()).ok().filter(|len| *len < 126 && whole) else {
+        if !(part.start && part.end && part.first.is_none()) {
             return false;
+        }
+        let short = u8::try_from(part.rest.len()).ok().filter(|len| *len < 126);
+        let Some(len) = short.filter(|_| self.keys.is_none()) else {
+            return self.send_quick_long(part.kind, part.rest);
         };
         let header = FrameHeader::short(data_opcode(part.kind), len);
         if !self.outbox.push_quick(header, part.rest) {
@@ -161,6 +169,25 @@ impl Sender {
         }
         self.quick += 1;
         self.counts.bytes += u64::from(len) + 2;
+        true
+    }
+
+    /// The same with a longer header: for a longer message, or a client's, which is masked
+    /// (RFC 6455 §5.3).
+    #[inline(never)]
+    fn send_quick_long(&mut self, kind: MessageKind, payload: &[u8]) -> bool {
+        let len = payload.len();
+        if len >= QUICK_BELOW || !self.outbox.is_quick(FrameHeader::MAX_LEN + len) {
+            return false;
+        }
+        let mask = self.keys.as_mut().map(|keys| MaskKey::new(keys.next_u32().to_ne_bytes()));
+        let header = FrameHeader::new(true, data_opcode(kind), mask, length(payload)).encode();
+        let (header_len, out) = self.outbox.push_quick_long(header.as_ref(), payload);
+        if let Some(mask) = mask {
+            mask.apply_all(out);
+        }
+        self.quick += 1;
+        self.counts.bytes += header_len + length(payload);
         true
     }
 
@@ -355,7 +382,16 @@ impl Sender {
     }
 
     /// The bytes to write. What waited for room is added first.
+    #[inline]
     pub fn outbox(&mut self) -> &mut Outbox {
+        if self.waiting.is_some() || self.compression.is_some() {
+            self.push_what_waits();
+        }
+        &mut self.outbox
+    }
+
+    #[inline(never)]
+    fn push_what_waits(&mut self) {
         if self.frame.is_none() {
             if self.outbox_has_room() {
                 self.push_waiting_pong();
@@ -367,7 +403,6 @@ impl Sender {
                 self.push_waiting_close();
             }
         }
-        &mut self.outbox
     }
 
     /// Lends memory to the outbox; see [`Outbox::lend`].
@@ -397,12 +432,12 @@ impl Sender {
         Counts { bytes, frames: frames + self.quick, messages: messages + self.quick }
     }
 
-    /// Lets small messages take the quick way, on which nothing is masked or compressed, and
-    /// nothing is looked at. Whatever else goes into the outbox ends that: so nothing needs to
+    /// Lets small messages take the quick way, on which nothing is compressed and nothing is looked
+    /// at. Whatever else goes into the outbox ends that: so nothing needs to
     /// that a fragment, an open frame or a closing frame brings about.
     fn allow_quick(&mut self) {
-        let plain = self.keys.is_none() && self.compression.is_none();
-        if plain && self.message.is_none() && self.check_open().is_ok() {
+        let plain = self.compression.is_none() && self.message.is_none();
+        if plain && self.check_open().is_ok() {
             self.outbox.allow_quick(self.config.max_outbox);
         }
     }
@@ -583,6 +618,9 @@ impl Sender {
         }
     }
 }
+
+/// Longer messages are looked at from all sides: that costs little beside them.
+const QUICK_BELOW: usize = 16 * 1024;
 
 /// The longest frame in bytes: a length's top bit is never set (RFC 6455 §5.2).
 const MAX_FRAME_LEN: u64 = i64::MAX.unsigned_abs();

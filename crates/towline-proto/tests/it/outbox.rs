@@ -229,3 +229,34 @@ fn quick_sends_keep_the_bound() {
     let expected = hex("81 0A 30 31 32 33 34 35 36 37 38 39").repeat(8);
     assert_eq!(drain(&mut server), expected[1..]);
 }
+
+/// A client's quick sends are masked, each with a key of its own, and counted like all others.
+#[test]
+fn quick_sends_of_a_client_are_masked() {
+    let config = Config::default().max_outbox(200);
+    let mut client = Connection::new(Role::Client, config, [7; 32], Instant::now());
+    client.sender().lend_memory(Vec::with_capacity(10_000));
+    let part = Part::from("0123456789");
+    client.sender().send_part(part).unwrap();
+    let mut quick = 0;
+    while client.sender().send_quick(&part) {
+        quick += 1;
+    }
+    // Of 16 bytes each: the thirteenth would go beyond the 200.
+    assert_eq!((quick, client.outbox().len()), (11, 192));
+    assert!(client.sender().send_part(Part::from("")).is_ok());
+    let counts = client.sender().counts();
+    assert_eq!((counts.frames, counts.messages, counts.bytes), (13, 13, 198));
+    let mut wire = drain(&mut client);
+    let keys: std::collections::HashSet<_> =
+        wire.chunks(16).map(|frame| frame[2..6].to_vec()).collect();
+    assert_eq!(keys.len(), 13, "a key is used once");
+    let mut server = server();
+    let mut used = 0;
+    for _ in 0..12 {
+        let (consumed, event) = server.receive(&mut wire[used..], Instant::now()).unwrap();
+        let Some(Event::Piece(piece)) = event else { panic!("{event:?}") };
+        assert_eq!(piece.as_text(), Some("0123456789"));
+        used += consumed;
+    }
+}

@@ -12,7 +12,9 @@ use futures_core::Stream;
 use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
-use towline_proto::{Assembly, CloseCode, CloseFrame, Fragment, Message, MessageKind, Part};
+use towline_proto::{
+    Assembly, CloseCode, CloseFrame, Fragment, Message, MessageKind, Outbox, Part,
+};
 
 pub use batch::Batch;
 pub use half::{MessageReceiver, MessageSender};
@@ -181,7 +183,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     /// A message is never sent in part. If cancelled, it was not queued.
     pub async fn feed(&mut self, message: impl Into<Message>) -> Result<()> {
         let message = message.into();
-        if self.socket.parts.link.outbound.feed_quick(&Part::from(&message)) {
+        let copied = message.len() < Outbox::QUEUE_FROM;
+        if copied && self.socket.parts.link.outbound.feed_quick(&Part::from(&message)) {
             return Ok(());
         }
         self.feed_any(message).await
