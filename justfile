@@ -48,6 +48,10 @@ interop *PEERS:
 abuse *ARGS:
     scripts/abuse {{ ARGS }}
 
+# The same against the servers of bench/peers: the table of bench/abuse.md.
+abuse-peers:
+    scripts/abuse-peers
+
 # A message of 20 GiB through our servers, and a demo with 2 GiB, in constant memory.
 huge *SIZES:
     scripts/huge {{ SIZES }}

@@ -190,26 +190,38 @@ def cell(row):
     return text if row["good"] else f"**{text}**"
 
 
+def play(name, command, attacks):
+    """Plays the attacks, again from the next one where one has ended the server."""
+    rows = {}
+    while left := [attack["name"] for attack in attacks if attack["name"] not in rows]:
+        server = Server(command)
+        try:
+            only = [word for attack in left for word in ("--only", attack)]
+            run = subprocess.run([TOWLINE, "abuse", server.url, "--json", *only], text=True,
+                                 capture_output=True, timeout=RUN_SECONDS)
+        finally:
+            server.stop()
+        played = [row for row in events(run.stdout) if row["type"] == "attack"]
+        if not played:
+            raise SystemExit(f"{name}: {run.stderr.strip()}")
+        rows |= {row["name"]: row for row in played}
+        if server.process is None:
+            break
+    return rows
+
+
 def compare(peers):
     """One table with a column for each peer."""
+    listed = events(subprocess.run([TOWLINE, "abuse", "--list", "--json"], text=True,
+                                   capture_output=True, check=True).stdout)
     columns = {}
     for peer in peers:
         name, _, command = peer.partition("=")
         if not command:
             raise SystemExit(f"{peer!r} is not NAME=COMMAND")
-        server = Server(command)
-        try:
-            run = subprocess.run([TOWLINE, "abuse", server.url, "--json"], text=True,
-                                 capture_output=True, timeout=RUN_SECONDS)
-        finally:
-            server.stop()
-        rows = [row for row in events(run.stdout) if row["type"] == "attack"]
-        if not rows:
-            raise SystemExit(f"{name}: {run.stderr.strip()}")
-        columns[name] = {row["name"]: row for row in rows}
-        print(f"{name}: {sum(not row['good'] for row in rows)} bad", file=sys.stderr, flush=True)
-    listed = events(subprocess.run([TOWLINE, "abuse", "--list", "--json"], text=True,
-                                   capture_output=True, check=True).stdout)
+        rows = columns[name] = play(name, command, listed)
+        print(f"{name}: {sum(not row['good'] for row in rows.values())} bad", file=sys.stderr,
+              flush=True)
     print("| attack | " + " | ".join(columns) + " |")
     print("|---|" + "---|" * len(columns))
     for attack in listed:
