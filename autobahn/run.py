@@ -354,6 +354,8 @@ def write_expected(results):
 
 
 def main():
+    # Whoever ends this ends the suite as well, which is in a group of its own.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--role", choices=["server", "client", "both"], default="both")
     parser.add_argument("--suite", choices=["auto", "original", "kosoku"], default="auto")

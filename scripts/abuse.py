@@ -235,6 +235,8 @@ def compare(peers):
 
 
 def main():
+    # Whoever ends this ends the servers as well, which are in groups of their own.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     match sys.argv[1:]:
         case []:
             return 0 if check_ours() else 1

@@ -90,6 +90,11 @@ impl Outbox {
         true
     }
 
+    /// Has everything looked at from all sides again.
+    pub(crate) fn forbid_quick(&mut self) {
+        self.quick = 0;
+    }
+
     /// Whether so much may be added without looking at anything else.
     #[inline]
     pub(crate) fn is_quick(&self, len: usize) -> bool {

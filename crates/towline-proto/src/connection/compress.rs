@@ -29,6 +29,7 @@ impl Sender {
     /// Compresses from now on, as was agreed on.
     #[cfg(feature = "deflate")]
     pub(super) fn compress_with(&mut self, deflater: Deflater) {
+        self.outbox.forbid_quick();
         self.compression = Some(Box::new(Compression { deflater, message: None }));
     }
 

@@ -292,7 +292,9 @@ impl Receiver {
             MessageKind::Text => {
                 let text = check_text(&mut self.utf8, payload, true);
                 if text.is_err() {
-                    self.count_as_frame();
+                    if !self.done {
+                        self.count_as_frame();
+                    }
                     self.done = true;
                     self.at_rest = None;
                 }
@@ -381,7 +383,8 @@ impl Receiver {
         }
     }
 
-    /// The payload of the ping or pong that was received last.
+    /// The payload of the ping or pong that was received last, until something else is received or
+    /// all is [released](Self::release).
     pub fn control_payload(&self) -> &[u8] {
         self.control.as_ref().map_or(&[], |control| control.as_slice())
     }

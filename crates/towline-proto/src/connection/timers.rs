@@ -115,7 +115,8 @@ impl Sender {
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next.
     ///
-    /// Signs of life only move it later, so a timer that was set needs no resetting for them.
+    /// Signs of life only move it later, so a timer that was set needs no resetting for them; but for
+    /// [`look_again_after`](Self::look_again_after).
     pub fn poll_timeout(&self, life: Life) -> Option<Instant> {
         match self.state {
             State::Open => {
@@ -123,6 +124,13 @@ impl Sender {
             }
             State::CloseSent | State::Closed | State::Failed => self.cut_at(),
         }
+    }
+
+    /// How soon to ask [`poll_timeout`](Self::poll_timeout) again, though it be later: while a ping
+    /// waits for its answer, whatever comes brings the next ping nearer.
+    pub fn look_again_after(&self) -> Option<Duration> {
+        let open = self.state == State::Open;
+        self.config.ping_every().filter(|_| open && self.timers.wait.is_some())
     }
 
     /// Does what is due at `now`. Early calls do nothing.

@@ -78,7 +78,7 @@ impl Upgrade {
         }))
     }
 
-    /// The request's head.
+    /// The request's head. Its headers' values share memory: one that is kept keeps all of it.
     pub fn request(&self) -> &Request<()> {
         self.0.request.request()
     }

@@ -214,6 +214,7 @@ impl Inbound {
             Ok(message) => Some(message),
             Err(error) => {
                 self.plain = false;
+                self.deadline = None;
                 Self::fail(&mut self.end, &error, link);
                 None
             }
@@ -277,6 +278,7 @@ impl Inbound {
             Ok(piece) => Some(piece),
             Err(error) => {
                 self.plain = false;
+                self.deadline = None;
                 Self::fail(&mut self.end, &error, link);
                 None
             }
@@ -313,6 +315,7 @@ impl Inbound {
             let received = match self.receiver.receive(self.buffer.unread(), now) {
                 Ok(received) => received,
                 Err(error) => {
+                    self.deadline = None;
                     Self::fail(&mut self.end, &error, link);
                     return None;
                 }
@@ -365,12 +368,14 @@ impl Inbound {
 
     /// The peer is given up, but for what is still to be written to it.
     fn give_up(&mut self, error: Error) {
+        self.plain = false;
         self.deadline = None;
         self.end = Some(End::without_frame(error, Step::Flush));
     }
 
     /// The byte stream is gone: there is nothing to write to or to wait for.
     fn lose(&mut self, error: Error) {
+        self.plain = false;
         self.end = Some(End::without_frame(error, Step::Nothing));
     }
 
@@ -402,10 +407,11 @@ impl Inbound {
             Some(deadline) => deadline,
             None => {
                 let life = self.receiver.life();
-                let Some(at) = link.look(|sender| sender.poll_timeout(life)) else {
-                    return false;
-                };
-                self.deadline.insert(Box::pin(sleep_until(Instant::from_std(at))))
+                let (at, again) =
+                    link.look(|sender| (sender.poll_timeout(life), sender.look_again_after()));
+                let Some(at) = at.map(Instant::from_std) else { return false };
+                let at = again.map_or(at, |again| at.min(Instant::now() + again));
+                self.deadline.insert(Box::pin(sleep_until(at)))
             }
         };
         if deadline.as_mut().poll(cx).is_pending() {
@@ -529,7 +535,10 @@ impl Inbound {
                 }
                 Step::ShutDown => {
                     if link.poll_shutdown(cx).is_pending() {
-                        if !self.poll_closing_expired(cx, link) {
+                        let life = self.receiver.life();
+                        // Where the connection was aborted there is nothing left to wait for.
+                        let waits = link.look(|sender| sender.poll_timeout(life)).is_some();
+                        if waits && !self.poll_closing_expired(cx, link) {
                             return Poll::Pending;
                         }
                         return Poll::Ready(self.ended(link));

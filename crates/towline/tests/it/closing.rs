@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::time::Instant;
 use towline::{CloseCode, Config, ErrorKind, Message, MessageWebSocket};
 
 use crate::harness::{client_and_wire, expect, masked, messages, put, rest, server_and_wire};
@@ -88,7 +89,7 @@ async fn codes_and_reasons_that_may_not_travel_are_refused_and_change_nothing() 
 async fn a_peer_that_never_answers_a_close_is_given_up_once() {
     let config = Config::default().close_timeout(Duration::from_secs(5));
     let (mut server, mut wire) = server(&config);
-    let begin = tokio::time::Instant::now();
+    let begin = Instant::now();
     let error = server.close(CloseCode::NORMAL, "").await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert!((5..=7).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
@@ -194,7 +195,7 @@ async fn a_client_leaves_the_end_of_the_byte_stream_to_the_server() {
 async fn a_client_waits_for_that_no_longer_than_a_second() {
     let (mut client, mut wire) = client(&Config::default());
     put(&mut wire, b"\x88\x02\x03\xE8").await;
-    let begin = tokio::time::Instant::now();
+    let begin = Instant::now();
     assert_eq!(client.recv().await.unwrap(), None);
     assert!(begin.elapsed() <= Duration::from_millis(1100), "{:?}", begin.elapsed());
 }
@@ -205,7 +206,7 @@ async fn a_silent_peer_is_asked_and_then_given_up() {
         .ping_interval(Some(Duration::from_secs(20)))
         .pong_timeout(Duration::from_secs(10));
     let (mut server, mut wire) = server(&config);
-    let begin = tokio::time::Instant::now();
+    let begin = Instant::now();
     let error = server.recv().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert!((30..=32).contains(&begin.elapsed().as_secs()), "{:?}", begin.elapsed());
@@ -225,6 +226,37 @@ async fn a_peer_that_answers_pings_stays() {
     });
     assert!(quiet.await.is_err(), "nobody closed in ten minutes");
     assert!(client.stats().round_trip.is_some() || server.stats().round_trip.is_some());
+}
+
+/// A ping comes an interval after the last sign of life, though more time was given for the answer.
+#[tokio::test(start_paused = true)]
+async fn pings_keep_to_their_interval() {
+    let config = Config::default()
+        .ping_interval(Some(Duration::from_secs(10)))
+        .pong_timeout(Duration::from_secs(60));
+    let (mut server, mut wire) = server(&config);
+    let receiving = tokio::spawn(async move { server.recv().await });
+    let mut times = Vec::new();
+    for answer in ["a pong", "another pong", "a pong", "nothing", "a pong", "a pong"] {
+        let mut ping = [0; 10];
+        wire.read_exact(&mut ping).await.unwrap();
+        assert_eq!(ping[..2], [0x89, 8]);
+        times.push(Instant::now());
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        match answer {
+            "a pong" => put(&mut wire, &masked(0x8a, &ping[2..])).await,
+            // No answer, but a sign of life.
+            "another pong" => put(&mut wire, &masked(0x8a, b"unasked")).await,
+            _ => {
+                // Longer than an interval, and not too long.
+                tokio::time::sleep(Duration::from_secs(22)).await;
+                put(&mut wire, &masked(0x8a, &ping[2..])).await;
+            }
+        }
+    }
+    let gaps: Vec<_> = times.windows(2).map(|pair| (pair[1] - pair[0]).as_secs()).collect();
+    assert_eq!(gaps, [13, 13, 13, 35, 13]);
+    receiving.abort();
 }
 
 #[tokio::test(start_paused = true)]
@@ -269,7 +301,7 @@ async fn an_idle_connection_is_closed_with_1001() {
 async fn a_heartbeat_of_pongs_goes_out_unasked() {
     let config = Config::default().ping_interval(None).pong_interval(Some(Duration::from_secs(15)));
     let (mut server, mut wire) = server(&config);
-    let begin = tokio::time::Instant::now();
+    let begin = Instant::now();
     let receiving = tokio::spawn(async move { server.recv().await });
     expect(&mut wire, b"\x8A\x00\x8A\x00\x8A\x00").await;
     assert_eq!(begin.elapsed().as_secs(), 45);
@@ -281,7 +313,7 @@ async fn a_peer_that_never_reads_does_not_hold_a_sender_for_ever() {
     let config = Config::default().write_timeout(Duration::from_secs(30));
     let (server, _wire) = crate::harness::pair(1000, &config);
     let mut server = Socket::from(server);
-    let begin = tokio::time::Instant::now();
+    let begin = Instant::now();
     let error = server.send(vec![0; 10_000]).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::TimedOut);
     assert_eq!(begin.elapsed().as_secs(), 30);
