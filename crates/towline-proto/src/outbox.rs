@@ -91,6 +91,7 @@ impl Outbox {
     }
 
     /// Has everything looked at from all sides again.
+    #[cfg(feature = "deflate")]
     pub(crate) fn forbid_quick(&mut self) {
         self.quick = 0;
     }
