@@ -22,43 +22,30 @@ pub(super) trait Inlet {
     fn goodbye(&self) -> Option<(bool, Option<&CloseFrame>)>;
 }
 
-impl Inlet for Socket {
-    const FULL: bool = true;
-    async fn recv(&mut self) -> Result<Option<Message>> {
-        Self::recv(self).await
-    }
-    async fn recv_event(&mut self) -> Result<Option<Event>> {
-        Self::recv_event(self).await
-    }
-    async fn recv_fragment(&mut self) -> Result<Option<Fragment>> {
-        Self::recv_fragment(self).await
-    }
-    fn stats(&self) -> Option<Stats> {
-        Some(Self::stats(self))
-    }
-    fn goodbye(&self) -> Option<(bool, Option<&CloseFrame>)> {
-        Some((self.peer_closed(), self.close_frame()))
-    }
+/// A socket and its receiver have the same functions.
+macro_rules! inlet {
+    ($($socket:ty),*) => {$(
+        impl Inlet for $socket {
+            const FULL: bool = true;
+            async fn recv(&mut self) -> Result<Option<Message>> {
+                Self::recv(self).await
+            }
+            async fn recv_event(&mut self) -> Result<Option<Event>> {
+                Self::recv_event(self).await
+            }
+            async fn recv_fragment(&mut self) -> Result<Option<Fragment>> {
+                Self::recv_fragment(self).await
+            }
+            fn stats(&self) -> Option<Stats> {
+                Some(Self::stats(self))
+            }
+            fn goodbye(&self) -> Option<(bool, Option<&CloseFrame>)> {
+                Some((self.peer_closed(), self.close_frame()))
+            }
+        }
+    )*};
 }
-
-impl Inlet for MessageReceiver {
-    const FULL: bool = true;
-    async fn recv(&mut self) -> Result<Option<Message>> {
-        Self::recv(self).await
-    }
-    async fn recv_event(&mut self) -> Result<Option<Event>> {
-        Self::recv_event(self).await
-    }
-    async fn recv_fragment(&mut self) -> Result<Option<Fragment>> {
-        Self::recv_fragment(self).await
-    }
-    fn stats(&self) -> Option<Stats> {
-        Some(Self::stats(self))
-    }
-    fn goodbye(&self) -> Option<(bool, Option<&CloseFrame>)> {
-        Some((self.peer_closed(), self.close_frame()))
-    }
-}
+inlet!(Socket, MessageReceiver);
 
 impl Inlet for SplitStream<Socket> {
     const FULL: bool = false;

@@ -24,55 +24,36 @@ pub(super) trait Outlet {
     async fn close(&mut self, code: CloseCode) -> Result<()>;
 }
 
-impl Outlet for Socket {
-    const FULL: bool = true;
-    async fn feed(&mut self, message: Message) -> Result<()> {
-        Self::feed(self, message).await
-    }
-    async fn send(&mut self, message: Message) -> Result<()> {
-        Self::send(self, message).await
-    }
-    async fn flush(&mut self) -> Result<()> {
-        Self::flush(self).await
-    }
-    async fn fragment(&mut self, kind: MessageKind, part: &[u8], fin: bool) -> Result<()> {
-        self.send_fragment(kind, part, fin).await
-    }
-    async fn ping(&mut self, payload: &[u8]) -> Result<()> {
-        Self::ping(self, payload).await
-    }
-    async fn pong(&mut self, payload: &[u8]) -> Result<()> {
-        Self::pong(self, payload).await
-    }
-    async fn close(&mut self, code: CloseCode) -> Result<()> {
-        Self::close(self, code, "bye").await
-    }
+/// A socket and its sender have the same functions.
+macro_rules! outlet {
+    ($($socket:ty),*) => {$(
+        impl Outlet for $socket {
+            const FULL: bool = true;
+            async fn feed(&mut self, message: Message) -> Result<()> {
+                Self::feed(self, message).await
+            }
+            async fn send(&mut self, message: Message) -> Result<()> {
+                Self::send(self, message).await
+            }
+            async fn flush(&mut self) -> Result<()> {
+                Self::flush(self).await
+            }
+            async fn fragment(&mut self, kind: MessageKind, part: &[u8], fin: bool) -> Result<()> {
+                self.send_fragment(kind, part, fin).await
+            }
+            async fn ping(&mut self, payload: &[u8]) -> Result<()> {
+                Self::ping(self, payload).await
+            }
+            async fn pong(&mut self, payload: &[u8]) -> Result<()> {
+                Self::pong(self, payload).await
+            }
+            async fn close(&mut self, code: CloseCode) -> Result<()> {
+                Self::close(self, code, "bye").await
+            }
+        }
+    )*};
 }
-
-impl Outlet for MessageSender {
-    const FULL: bool = true;
-    async fn feed(&mut self, message: Message) -> Result<()> {
-        Self::feed(self, message).await
-    }
-    async fn send(&mut self, message: Message) -> Result<()> {
-        Self::send(self, message).await
-    }
-    async fn flush(&mut self) -> Result<()> {
-        Self::flush(self).await
-    }
-    async fn fragment(&mut self, kind: MessageKind, part: &[u8], fin: bool) -> Result<()> {
-        self.send_fragment(kind, part, fin).await
-    }
-    async fn ping(&mut self, payload: &[u8]) -> Result<()> {
-        Self::ping(self, payload).await
-    }
-    async fn pong(&mut self, payload: &[u8]) -> Result<()> {
-        Self::pong(self, payload).await
-    }
-    async fn close(&mut self, code: CloseCode) -> Result<()> {
-        Self::close(self, code, "bye").await
-    }
-}
+outlet!(Socket, MessageSender);
 
 impl Outlet for SplitSink<Socket, Message> {
     const FULL: bool = false;

@@ -16,29 +16,23 @@ pub(super) trait Inlet: tokio::io::AsyncBufRead + Unpin {
     fn goodbye(&self) -> (bool, Option<&CloseFrame>);
 }
 
-impl Inlet for Socket {
-    async fn next_message(&mut self) -> Result<Option<MessageReader<'_>>> {
-        Self::next_message(self).await
-    }
-    fn stats(&self) -> Stats {
-        Self::stats(self)
-    }
-    fn goodbye(&self) -> (bool, Option<&CloseFrame>) {
-        (self.peer_closed(), self.close_frame())
-    }
+/// A socket and its receiver have the same functions.
+macro_rules! inlet {
+    ($($socket:ty),*) => {$(
+        impl Inlet for $socket {
+            async fn next_message(&mut self) -> Result<Option<MessageReader<'_>>> {
+                Self::next_message(self).await
+            }
+            fn stats(&self) -> Stats {
+                Self::stats(self)
+            }
+            fn goodbye(&self) -> (bool, Option<&CloseFrame>) {
+                (self.peer_closed(), self.close_frame())
+            }
+        }
+    )*};
 }
-
-impl Inlet for StreamReceiver {
-    async fn next_message(&mut self) -> Result<Option<MessageReader<'_>>> {
-        Self::next_message(self).await
-    }
-    fn stats(&self) -> Stats {
-        Self::stats(self)
-    }
-    fn goodbye(&self) -> (bool, Option<&CloseFrame>) {
-        (self.peer_closed(), self.close_frame())
-    }
-}
+inlet!(Socket, StreamReceiver);
 
 pub(super) async fn read<I: Inlet>(inlet: &mut I, p: &mut Player, limit: Limit, bytes: bool) {
     let result =
