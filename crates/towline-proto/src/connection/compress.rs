@@ -120,7 +120,7 @@ impl Sender {
         let used = smaller || !deflater.may_go_plain();
         if used {
             self.push_frame(true, true, data_opcode(message.kind()), scratch.as_slice());
-            self.counts.messages += 1;
+            self.tally.message();
         }
         if let Some(deflater) = self.deflater() {
             deflater.recycle(scratch);
@@ -140,7 +140,7 @@ impl Sender {
         }
         self.push_part(fin, first, kind, &part);
         if fin {
-            self.counts.messages += 1;
+            self.tally.message();
         }
     }
 

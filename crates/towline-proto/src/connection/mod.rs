@@ -2,6 +2,7 @@
 
 mod closing;
 mod compress;
+mod counts;
 mod join;
 mod receive;
 mod send;
@@ -11,7 +12,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 pub use closing::State;
-pub use receive::{Counts, Data, Incoming, Life, Received, Receiver, WholeMessage};
+pub use counts::Counts;
+pub use receive::{Data, Incoming, Life, Received, Receiver, WholeMessage};
 pub use send::Sender;
 pub use timers::Expired;
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::counts::{Counts, Tally};
 use crate::Role;
 use crate::close::CloseFrame;
 use crate::config::Config;
@@ -44,22 +45,7 @@ pub struct Receiver {
     pub(super) whole_limit: usize,
     last_received: Instant,
     last_data: Instant,
-    /// Without the frames and messages of `whole`.
-    counts: Counts,
-    /// Messages that were taken whole, each in one frame.
-    whole: u64,
-}
-
-/// What was received so far.
-#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
-#[non_exhaustive]
-pub struct Counts {
-    /// Bytes of frames, headers included.
-    pub bytes: u64,
-    /// Frames of every kind.
-    pub frames: u64,
-    /// Whole messages.
-    pub messages: u64,
+    tally: Tally,
 }
 
 /// When the peer last gave a sign of life, for [`Sender::handle_timeout`](super::Sender).
@@ -199,8 +185,7 @@ impl Receiver {
             whole_limit: 0,
             last_received: now,
             last_data: now,
-            counts: Counts::default(),
-            whole: 0,
+            tally: Tally::default(),
         };
         receiver.hold_messages(true);
         receiver
@@ -229,7 +214,7 @@ impl Receiver {
     /// The rule that the peer broke. Everything it sends from then on is discarded.
     pub fn receive(&mut self, input: &mut [u8], now: Instant) -> Result<Received, ProtocolError> {
         if let Some(whole) = self.receive_whole(input) {
-            self.count_as_frame(); // `lend` counts the message
+            self.tally.only_a_frame(); // `lend` counts the message
             self.last_received = now;
             self.last_data = now;
             let WholeMessage { kind, payload } = whole;
@@ -241,8 +226,8 @@ impl Receiver {
             self.last_received = now;
             self.last_data = now;
             let (kind, consumed) = (fragments.kind, fragments.consumed());
-            self.counts.frames += u64::try_from(fragments.count).unwrap_or(u64::MAX);
-            self.counts.bytes += u64::try_from(consumed).unwrap_or(u64::MAX);
+            self.tally.frames(u64::try_from(fragments.count).unwrap_or(u64::MAX));
+            self.tally.bytes += u64::try_from(consumed).unwrap_or(u64::MAX);
             let payload = fragments.join(input);
             let data = Data { kind, start: true, end: true, payload, inflated: false };
             return Ok(Received { consumed, event: Some(Incoming::Data(data)) });
@@ -270,8 +255,8 @@ impl Receiver {
         if let Some(mask) = mask {
             mask.apply_all(payload);
         }
-        self.whole += 1;
-        self.counts.bytes += u64::try_from(end).unwrap_or(u64::MAX);
+        self.tally.whole();
+        self.tally.bytes += u64::try_from(end).unwrap_or(u64::MAX);
         Some(WholeMessage { kind, payload: start..end })
     }
 
@@ -293,7 +278,7 @@ impl Receiver {
                 let text = check_text(&mut self.utf8, payload, true);
                 if text.is_err() {
                     if !self.done {
-                        self.count_as_frame();
+                        self.tally.only_a_frame();
                     }
                     self.done = true;
                     self.at_rest = None;
@@ -301,12 +286,6 @@ impl Receiver {
                 text.map(|text| MessageRef::Text(text.rest))
             }
         }
-    }
-
-    /// What was taken whole counts as a frame and not as a message.
-    fn count_as_frame(&mut self) {
-        self.whole -= 1;
-        self.counts.frames += 1;
     }
 
     /// Parses whatever stands at the front of `input`.
@@ -319,7 +298,7 @@ impl Receiver {
         }
         let mut consumed = 0;
         let result = self.advance(input, &mut consumed, now);
-        self.counts.bytes += u64::try_from(consumed).unwrap_or(u64::MAX);
+        self.tally.bytes += u64::try_from(consumed).unwrap_or(u64::MAX);
         if matches!(result, Err(_) | Ok(Some(Incoming::Close(_)))) {
             self.done = true;
         }
@@ -350,7 +329,7 @@ impl Receiver {
             }
         };
         if data.end {
-            self.counts.messages += 1;
+            self.tally.message();
         }
         Ok(Piece { kind: data.kind, payload, start: data.start, end: data.end, text })
     }
@@ -404,8 +383,7 @@ impl Receiver {
 
     /// What was received so far.
     pub const fn counts(&self) -> Counts {
-        let Counts { bytes, frames, messages } = self.counts;
-        Counts { bytes, frames: frames + self.whole, messages: messages + self.whole }
+        self.tally.counts()
     }
 
     fn advance(
@@ -495,7 +473,7 @@ impl Receiver {
         header: FrameHeader,
         now: Instant,
     ) -> Result<OpenFrame, ProtocolError> {
-        self.counts.frames += 1;
+        self.tally.frames(1);
         match header.opcode {
             Opcode::Close | Opcode::Ping | Opcode::Pong => {
                 self.control = Some(Box::new(ControlPayload::EMPTY));

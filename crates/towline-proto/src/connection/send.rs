@@ -10,7 +10,8 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use super::closing::State;
 use super::compress::Compression;
-use super::receive::{ControlPayload, Counts};
+use super::counts::{Counts, Tally};
+use super::receive::ControlPayload;
 use super::timers::Timers;
 use crate::Role;
 use crate::close::CloseFrame;
@@ -37,10 +38,7 @@ pub struct Sender {
     pub(super) compression: Option<Box<Compression>>,
     pub(super) waiting: Option<Box<Waiting>>,
     pub(super) timers: Timers,
-    /// Without the frames and messages of `quick`.
-    pub(super) counts: Counts,
-    /// Messages that took the quick way, each in one frame.
-    quick: u64,
+    pub(super) tally: Tally,
     /// Bytes of control frames behind the last bytes of a message.
     behind_data: u64,
 }
@@ -88,8 +86,7 @@ impl Sender {
             frame: None,
             compression: None,
             waiting: None,
-            counts: Counts::default(),
-            quick: 0,
+            tally: Tally::default(),
             behind_data: 0,
         }
     }
@@ -132,11 +129,11 @@ impl Sender {
             self.push_frame(true, compressed, opcode, &payload);
         } else {
             self.push_header(true, compressed, opcode, length(&payload));
-            self.counts.bytes += length(&payload);
+            self.tally.bytes += length(&payload);
             self.outbox.push_shared(payload);
             self.behind_data = 0;
         }
-        self.counts.messages += 1;
+        self.tally.message();
         self.allow_quick();
     }
 
@@ -167,8 +164,8 @@ impl Sender {
         if !self.outbox.push_quick(header, part.rest) {
             return false;
         }
-        self.quick += 1;
-        self.counts.bytes += u64::from(len) + 2;
+        self.tally.whole();
+        self.tally.bytes += u64::from(len) + 2;
         true
     }
 
@@ -186,8 +183,8 @@ impl Sender {
         if let Some(mask) = mask {
             mask.apply_all(out);
         }
-        self.quick += 1;
-        self.counts.bytes += header_len + length(payload);
+        self.tally.whole();
+        self.tally.bytes += header_len + length(payload);
         true
     }
 
@@ -311,7 +308,7 @@ impl Sender {
             mask.apply(out);
         }
         let ended = frame.remaining == 0;
-        self.counts.bytes += len;
+        self.tally.bytes += len;
         self.behind_data = 0;
         if ended {
             self.frame = None;
@@ -428,8 +425,7 @@ impl Sender {
 
     /// What was sent so far, counting what waits in the outbox.
     pub const fn counts(&self) -> Counts {
-        let Counts { bytes, frames, messages } = self.counts;
-        Counts { bytes, frames: frames + self.quick, messages: messages + self.quick }
+        self.tally.counts()
     }
 
     /// Lets small messages take the quick way, on which nothing is compressed and nothing is looked
@@ -453,12 +449,12 @@ impl Sender {
 
     /// Bytes that have left the outbox.
     pub(super) fn written(&self) -> u64 {
-        self.counts.bytes - u64::try_from(self.outbox.len()).unwrap_or(u64::MAX)
+        self.tally.bytes - u64::try_from(self.outbox.len()).unwrap_or(u64::MAX)
     }
 
     /// Grows whenever bytes of messages are sent, and whenever bytes up to their end are written.
     pub(super) fn data_progress(&self) -> u64 {
-        let data_end = self.counts.bytes - self.behind_data;
+        let data_end = self.tally.bytes - self.behind_data;
         data_end.saturating_add(self.written().min(data_end))
     }
 
@@ -510,10 +506,10 @@ impl Sender {
                 mask.apply(out);
             }
         }
-        self.counts.bytes += len;
+        self.tally.bytes += len;
         self.behind_data = 0;
         if first && part.end {
-            self.counts.messages += 1;
+            self.tally.message();
         } else {
             self.end_fragment(part.kind, false, part.end);
         }
@@ -569,7 +565,7 @@ impl Sender {
     pub(super) fn end_fragment(&mut self, kind: MessageKind, compressed: bool, fin: bool) {
         if fin {
             self.message = None;
-            self.counts.messages += 1;
+            self.tally.message();
             return;
         }
         match &mut self.message {
@@ -592,8 +588,8 @@ impl Sender {
         // RFC 6455 §5.3: a fresh, unpredictable key for each frame.
         let mask = self.keys.as_mut().map(|keys| MaskKey::new(keys.next_u32().to_ne_bytes()));
         let header = FrameHeader::new(fin, opcode, mask, len).compressed(compressed);
-        self.counts.frames += 1;
-        self.counts.bytes += self.outbox.push_header(&header);
+        self.tally.frames(1);
+        self.tally.bytes += self.outbox.push_header(&header);
         mask
     }
 
@@ -604,15 +600,15 @@ impl Sender {
         opcode: Opcode,
         payload: &[u8],
     ) {
-        let before = self.counts.bytes;
+        let before = self.tally.bytes;
         let mask = self.push_header(fin, compressed, opcode, length(payload));
         let out = self.outbox.push_copy(payload);
         if let Some(mut mask) = mask {
             mask.apply(out);
         }
-        self.counts.bytes += length(payload);
+        self.tally.bytes += length(payload);
         if opcode.is_control() {
-            self.behind_data += self.counts.bytes - before;
+            self.behind_data += self.tally.bytes - before;
         } else {
             self.behind_data = 0;
         }
