@@ -39,7 +39,7 @@ const THROUGH_SLICES: usize = 16;
 impl Outbox {
     /// From this length on a payload that we own is queued rather than copied: about where a second
     /// entry of a vectored write costs less than the copy.
-    pub const QUEUE_FROM: usize = 4 * 1024;
+    const QUEUE_FROM: usize = 4 * 1024;
 
     /// Bytes that wait.
     #[inline(always)]

@@ -97,12 +97,7 @@ impl Sender {
     /// [`SendError::Closed`], [`SendError::MessageOpen`] or [`SendError::FrameOpen`]
     #[inline]
     pub fn send(&mut self, message: Message) -> Result<(), SendError> {
-        let copied = message.len() < Outbox::QUEUE_FROM;
-        if copied && self.send_quick(&Part::from(&message)) {
-            Ok(())
-        } else {
-            self.send_any(message)
-        }
+        if self.send_quick(&Part::from(&message)) { Ok(()) } else { self.send_any(message) }
     }
 
     fn send_any(&mut self, message: Message) -> Result<(), SendError> {
@@ -174,7 +169,7 @@ impl Sender {
     #[inline(never)]
     fn send_quick_long(&mut self, kind: MessageKind, payload: &[u8]) -> bool {
         let len = payload.len();
-        if len >= QUICK_BELOW || !self.outbox.is_quick(FrameHeader::MAX_LEN + len) {
+        if len > QUICK_MOST || !self.outbox.is_quick(FrameHeader::MAX_LEN + len) {
             return false;
         }
         let mask = self.keys.as_mut().map(|keys| MaskKey::new(keys.next_u32().to_ne_bytes()));
@@ -615,8 +610,9 @@ impl Sender {
     }
 }
 
-/// Longer messages are looked at from all sides: that costs little beside them.
-const QUICK_BELOW: usize = 16 * 1024;
+/// Longer messages are looked at from all sides, which costs little beside them: an owned one is
+/// rather [queued](Outbox) than copied.
+const QUICK_MOST: usize = 4 * 1024;
 
 /// The longest frame in bytes: a length's top bit is never set (RFC 6455 §5.2).
 const MAX_FRAME_LEN: u64 = i64::MAX.unsigned_abs();

@@ -12,9 +12,7 @@ use futures_core::Stream;
 use futures_sink::Sink;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
-use towline_proto::{
-    Assembly, CloseCode, CloseFrame, Fragment, Message, MessageKind, Outbox, Part,
-};
+use towline_proto::{Assembly, CloseCode, CloseFrame, Fragment, Message, MessageKind, Part};
 
 pub use batch::Batch;
 pub use half::{MessageReceiver, MessageSender};
@@ -183,8 +181,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     /// A message is never sent in part. If cancelled, it was not queued.
     pub async fn feed(&mut self, message: impl Into<Message>) -> Result<()> {
         let message = message.into();
-        let copied = message.len() < Outbox::QUEUE_FROM;
-        if copied && self.socket.parts.link.outbound.feed_quick(&Part::from(&message)) {
+        if self.socket.parts.link.outbound.feed_quick(&Part::from(&message)) {
             return Ok(());
         }
         self.feed_any(message).await
