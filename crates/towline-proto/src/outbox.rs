@@ -74,6 +74,7 @@ impl Outbox {
             return None;
         }
         self.lent = false;
+        self.quick = 0;
         Some(std::mem::take(&mut self.tail))
     }
 

@@ -260,6 +260,19 @@ impl Receiver {
         Some(WholeMessage { kind, payload: start..end })
     }
 
+    /// Whether a message lies whole at the front of `input`, so that
+    /// [`receive_whole`](Self::receive_whole) gives it. If so, that is a sign of life at `now`.
+    #[inline]
+    pub fn sees_whole(&mut self, input: &mut [u8], now: Instant) -> bool {
+        let frame = self.at_rest.and_then(|role| WholeFrame::find(input, role));
+        let whole = frame.is_some_and(|frame| frame.payload.len() <= self.whole_limit);
+        if whole {
+            self.last_received = now;
+            self.last_data = now;
+        }
+        whole
+    }
+
     /// The message that [`receive_whole`](Self::receive_whole) found, from the same input. Checks
     /// text.
     ///

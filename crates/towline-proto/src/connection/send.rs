@@ -400,6 +400,9 @@ impl Sender {
     /// Lends memory to the outbox; see [`Outbox::lend`].
     pub fn lend_memory(&mut self, memory: Vec<u8>) {
         self.outbox.lend(memory);
+        if self.behind_data == 0 {
+            self.allow_quick();
+        }
     }
 
     /// Whether the outbox has memory to gather small messages in.
@@ -424,8 +427,7 @@ impl Sender {
     }
 
     /// Lets small messages take the quick way, on which nothing is compressed and nothing is looked
-    /// at. Whatever else goes into the outbox ends that: so nothing needs to
-    /// that a fragment, an open frame or a closing frame brings about.
+    /// at. Whatever else goes into the outbox ends that: a fragment, an open frame, a control frame.
     fn allow_quick(&mut self) {
         let plain = self.compression.is_none() && self.message.is_none();
         if plain && self.check_open().is_ok() {

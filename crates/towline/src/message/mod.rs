@@ -384,8 +384,12 @@ fn poll_any(
     cx: &mut Context<'_>,
 ) -> Poll<Result<Option<Event>>> {
     loop {
-        let event = match ready!(source.poll_event(cx))? {
+        let event = match ready!(source.poll_arrival(cx))? {
             None => return Poll::Ready(Ok(None)),
+            Some(Happening::Whole) => match source.next_message() {
+                Some(message) => Event::Message(message),
+                None => continue,
+            },
             Some(Happening::Ping) => Event::Ping(Bytes::copy_from_slice(source.control_payload())),
             Some(Happening::Pong) => Event::Pong(Bytes::copy_from_slice(source.control_payload())),
             Some(Happening::Data(data)) => {
@@ -409,7 +413,7 @@ fn poll_fragment(
     loop {
         match ready!(source.poll_event(cx))? {
             None => return Poll::Ready(Ok(None)),
-            Some(Happening::Ping | Happening::Pong) => {}
+            Some(Happening::Ping | Happening::Pong | Happening::Whole) => {}
             Some(Happening::Data(data)) => {
                 let fragment = source.lend(&data).map(|piece| piece.to_fragment());
                 source.release();

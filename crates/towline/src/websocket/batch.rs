@@ -58,13 +58,12 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
     /// has closed normally.
     pub(crate) async fn recv_arrived(&mut self) -> Result<Option<Arrived<'_, T>>> {
         let Parts { inbound, link, .. } = &mut *self.parts;
-        inbound.release();
         if !link.outbound.has_room() {
+            inbound.release();
             poll_fn(|cx| link.poll_room(cx)).await?;
         }
         let open = poll_fn(|cx| inbound.poll_piece(cx, link)).await?;
-        // The first is given by `next_piece`.
-        let replies = Replies { link, plain: false, full: false };
+        let replies = Replies { plain: inbound.is_plain(), full: false, link };
         Ok(open.then_some(Arrived { inbound, replies }))
     }
 }

@@ -61,6 +61,10 @@ impl Amount {
         }
     }
 
+    fn of(memory: &Vec<u8>) -> Self {
+        if memory.capacity() < READ_MUCH { Self::Usual } else { Self::Much }
+    }
+
     const fn pool(self, pool: &mut Pool) -> &mut Vec<Vec<u8>> {
         match self {
             Self::Usual => &mut pool.read,
@@ -82,33 +86,30 @@ impl ReadBuffer {
         Self { bytes: Vec::new(), used: 0 }
     }
 
-    fn take(amount: Amount) -> Self {
-        let bytes = POOL.with_borrow_mut(|pool| amount.pool(pool).pop());
-        let bytes = bytes.unwrap_or_else(|| Vec::with_capacity(amount.bytes()));
-        Self { bytes, used: 0 }
-    }
-
     /// Gives the memory back to the thread.
     #[inline]
     pub(crate) fn give_back(&mut self) {
         if self.bytes.capacity() > 0 {
-            *self = Self::none();
+            self.used = 0;
+            give_read_memory(std::mem::take(&mut self.bytes));
         }
     }
 
     /// A buffer that already holds bytes: what came right behind the opening handshake.
     pub(crate) fn with(bytes: &[u8]) -> Self {
-        let mut buffer = Self::take(Amount::Usual);
-        buffer.bytes.extend_from_slice(bytes);
+        let mut buffer = Self::none();
+        buffer.fill(Amount::Usual).extend_from_slice(bytes);
         buffer
     }
 
     /// The memory to read so much into, which is never zeroed. Only while nothing is unread.
     pub(crate) fn fill(&mut self, amount: Amount) -> &mut Vec<u8> {
         debug_assert!(self.unread_is_empty(), "unread bytes would be lost");
-        if self.bytes.capacity() == 0 || self.amount() != amount {
+        if self.bytes.capacity() > 0 && Amount::of(&self.bytes) != amount {
             self.give_back();
-            *self = Self::take(amount);
+        }
+        if self.bytes.capacity() == 0 {
+            self.bytes = take_read_memory(amount);
         }
         self.bytes.clear();
         self.used = 0;
@@ -118,10 +119,6 @@ impl ReadBuffer {
     /// How much to read next time, judged by what there was this time.
     pub(crate) fn next_amount(&self) -> Amount {
         if self.bytes.len() < READ / 2 { Amount::Usual } else { Amount::Much }
-    }
-
-    fn amount(&self) -> Amount {
-        if self.bytes.capacity() < READ_MUCH { Amount::Usual } else { Amount::Much }
     }
 
     #[inline(always)]
@@ -154,15 +151,22 @@ impl ReadBuffer {
 
 impl Drop for ReadBuffer {
     fn drop(&mut self) {
-        let amount = self.amount();
-        let mut bytes = std::mem::take(&mut self.bytes);
-        if bytes.capacity() < amount.bytes() {
-            return;
-        }
-        bytes.clear();
-        // A thread that is ending keeps nothing.
-        let _ = POOL.try_with(|pool| keep(amount.pool(&mut pool.borrow_mut()), bytes));
+        self.give_back();
     }
+}
+
+/// Memory for what is to be read.
+fn take_read_memory(amount: Amount) -> Vec<u8> {
+    let memory = POOL.with_borrow_mut(|pool| amount.pool(pool).pop());
+    memory.unwrap_or_else(|| Vec::with_capacity(amount.bytes()))
+}
+
+/// Gives it back.
+fn give_read_memory(memory: Vec<u8>) {
+    // A thread that is ending keeps nothing.
+    let _ = POOL.try_with(|pool| {
+        keep(Amount::of(&memory).pool(&mut pool.borrow_mut()), memory);
+    });
 }
 
 /// A copy of a message that others came with.

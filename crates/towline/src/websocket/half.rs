@@ -70,6 +70,9 @@ impl Source for Reader {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Happening>>> {
         self.inbound.poll_event(cx, &mut self.link)
     }
+    fn poll_arrival(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Happening>>> {
+        self.inbound.poll_arrival(cx, &mut self.link)
+    }
     #[inline(always)]
     fn next_message(&mut self) -> Option<Message> {
         self.inbound.next_message(&mut self.link)

@@ -67,6 +67,8 @@ pub(crate) enum Happening {
     Ping,
     /// A pong; see [`Receiver::control_payload`].
     Pong,
+    /// A message that lies whole in what was just read; see [`Inbound::next_whole`].
+    Whole,
 }
 
 /// Reads in a row before other tasks get a turn: a byte stream may always have more.
@@ -115,7 +117,8 @@ impl Inbound {
         self.end.as_ref().is_some_and(|end| end.frame.is_some())
     }
 
-    /// The next thing that the peer sent; `None` once the connection has closed normally.
+    /// The next thing that the peer sent, but never [`Happening::Whole`]; `None` once the connection
+    /// has closed normally.
     ///
     /// A connection that ends any other way gives one error, and `None` from then on.
     pub(crate) fn poll_event(
@@ -123,11 +126,29 @@ impl Inbound {
         cx: &mut Context<'_>,
         link: &mut impl Link,
     ) -> Poll<Result<Option<Happening>>> {
+        self.poll_happening(cx, link, false)
+    }
+
+    /// The same; `leave_whole` leaves a message that has just come whole for
+    /// [`next_whole`](Self::next_whole).
+    #[inline(always)]
+    fn poll_happening(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut impl Link,
+        leave_whole: bool,
+    ) -> Poll<Result<Option<Happening>>> {
         let mut reads = 0;
         let mut read_at = None;
         loop {
             if self.end.is_some() {
                 return self.poll_end(cx, link);
+            }
+            if let Some(now) = read_at.filter(|_| leave_whole && !link.is_closing())
+                && self.receiver.sees_whole(self.buffer.unread(), now)
+            {
+                self.plain = true;
+                return Poll::Ready(Ok(Some(Happening::Whole)));
             }
             if let Some(happening) = self.next_buffered(read_at, link) {
                 return Poll::Ready(Ok(Some(happening)));
@@ -140,46 +161,67 @@ impl Inbound {
                 return Poll::Pending;
             }
             reads += 1;
-            // All that was read is used up. Before waiting for more, let out what gathered. If that
-            // fails, what the peer has sent is still there to be read.
-            if link.has_output() {
-                let _ = link.poll_flush(cx);
-            }
-            match link.poll_read(cx, self.buffer.fill(self.amount)) {
-                Poll::Ready(Ok(0)) => self.lose(Error::disconnected("receiving", None)),
-                Poll::Ready(Ok(_)) => {
-                    read_at = Some(Instant::now().into_std());
-                    self.amount = self.buffer.next_amount();
-                    // Data that never ends must not put off the end.
-                    if link.is_closing() && self.closing_expired(link) {
-                        self.give_up(Self::too_slow());
-                    }
-                }
-                Poll::Ready(Err(error)) => {
-                    self.lose(Error::disconnected("receiving", Some(error)));
-                }
-                Poll::Pending => {
-                    self.buffer.give_back();
-                    self.receiver.release();
-                    if !self.poll_deadlines(cx, link) {
-                        return Poll::Pending;
-                    }
-                }
-            }
+            read_at = ready!(self.poll_more(cx, link)).or(read_at);
         }
     }
 
-    /// Waits for a piece of a message, which [`next_piece`](Self::next_piece) then gives; false
-    /// once the connection has closed normally.
+    /// All that was read is used up: waits for more, and gives the time when that came; or for
+    /// anything else that has to be looked at.
+    #[inline]
+    fn poll_more(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut impl Link,
+    ) -> Poll<Option<std::time::Instant>> {
+        // Before waiting, let out what gathered. If that fails, what the peer has sent is still
+        // there to be read.
+        if link.has_output() {
+            let _ = link.poll_flush(cx);
+        }
+        match link.poll_read(cx, self.buffer.fill(self.amount)) {
+            Poll::Ready(Ok(0)) => self.lose(Error::disconnected("receiving", None)),
+            Poll::Ready(Ok(_)) => {
+                self.amount = self.buffer.next_amount();
+                // Data that never ends must not put off the end.
+                if link.is_closing() && self.closing_expired(link) {
+                    self.give_up(Self::too_slow());
+                }
+                return Poll::Ready(Some(Instant::now().into_std()));
+            }
+            Poll::Ready(Err(error)) => self.lose(Error::disconnected("receiving", Some(error))),
+            Poll::Pending => {
+                self.buffer.give_back();
+                self.receiver.release();
+                if !self.poll_deadlines(cx, link) {
+                    return Poll::Pending;
+                }
+            }
+        }
+        Poll::Ready(None)
+    }
+
+    /// The next thing that the peer sent, which may be [`Happening::Whole`].
+    pub(crate) fn poll_arrival(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut impl Link,
+    ) -> Poll<Result<Option<Happening>>> {
+        self.poll_happening(cx, link, true)
+    }
+
+    /// Waits for a piece of a message, which [`next_whole`](Self::next_whole) then gives if that
+    /// [may be](Self::is_plain), or else [`next_piece`](Self::next_piece); false once the connection
+    /// has closed normally.
     pub(crate) fn poll_piece(
         &mut self,
         cx: &mut Context<'_>,
         link: &mut impl Link,
     ) -> Poll<Result<bool>> {
         loop {
-            match ready!(self.poll_event(cx, link))? {
+            match ready!(self.poll_happening(cx, link, true))? {
                 None => return Poll::Ready(Ok(false)),
                 Some(Happening::Ping | Happening::Pong) => {}
+                Some(Happening::Whole) => return Poll::Ready(Ok(true)),
                 Some(Happening::Data(data)) => {
                     self.found = Some(data);
                     self.plain = false;
@@ -243,7 +285,7 @@ impl Inbound {
         while self.end.is_none() {
             match self.next_buffered(None, link)? {
                 Happening::Data(data) => return Some(data),
-                Happening::Ping | Happening::Pong => {}
+                Happening::Ping | Happening::Pong | Happening::Whole => {}
             }
         }
         None
@@ -293,7 +335,21 @@ impl Inbound {
     /// Uses up what was read, until there is something to hand out.
     ///
     /// `read_at` is given just after a read; what is left of one came when the peer was last heard.
+    #[inline(always)]
     fn next_buffered(
+        &mut self,
+        read_at: Option<std::time::Instant>,
+        link: &mut impl Link,
+    ) -> Option<Happening> {
+        if self.buffer.unread_is_empty() && self.found.is_none() {
+            self.plain = self.end.is_none();
+            return None;
+        }
+        self.next_unread(read_at, link)
+    }
+
+    #[inline(never)]
+    fn next_unread(
         &mut self,
         read_at: Option<std::time::Instant>,
         link: &mut impl Link,

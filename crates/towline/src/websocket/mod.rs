@@ -192,6 +192,9 @@ pub(crate) fn stats(inbound: &Inbound, sender: &towline_proto::Sender) -> Stats 
 /// Where pieces of messages come from: a socket in one hand, or the reader's half of it.
 pub(crate) trait Source {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Happening>>>;
+    /// The same, but a message that has just come whole is left for
+    /// [`next_message`](Self::next_message).
+    fn poll_arrival(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Happening>>>;
     /// The next message, if it was read and lies there whole.
     fn next_message(&mut self) -> Option<Message>;
     fn lend(&mut self, data: &Data) -> Option<Piece<'_>>;
@@ -217,6 +220,10 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Source for WebSocket<T> {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Happening>>> {
         let Parts { inbound, link, .. } = &mut *self.parts;
         inbound.poll_event(cx, link)
+    }
+    fn poll_arrival(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Happening>>> {
+        let Parts { inbound, link, .. } = &mut *self.parts;
+        inbound.poll_arrival(cx, link)
     }
     #[inline(always)]
     fn next_message(&mut self) -> Option<Message> {

@@ -163,11 +163,11 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
 
     /// Writes all that waits, and has the byte stream pass it on.
     pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
-        match self.broken() {
+        match &self.broken {
             None => {}
             // A connection closes normally only after its last byte: nothing is left to flush.
             Some(end) if end.kind() == ErrorKind::Closed => return Poll::Ready(Ok(())),
-            Some(error) => return Poll::Ready(Err(error)),
+            Some(error) => return Poll::Ready(Err(error.again())),
         }
         if self.registration.as_ref().is_some_and(|place| place.phase() != Phase::Running) {
             self.obey_server(cx)?;
@@ -225,8 +225,12 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         self.broken.as_ref().map(Error::again)
     }
 
+    #[inline]
     fn check(&self) -> Result<()> {
-        self.broken().map_or(Ok(()), Err)
+        match &self.broken {
+            None => Ok(()),
+            Some(error) => Err(error.again()),
+        }
     }
 
     fn poll_write_some(&mut self, cx: &mut Context<'_>) -> Poll<Result<()>> {
