@@ -80,9 +80,7 @@ async fn meet(
     left: &RefCell<VecDeque<&'static Attack>>,
     report: &RefCell<Report>,
 ) {
-    if stream.set_nodelay(true).is_err() {
-        return;
-    }
+    let (Ok(here), Ok(())) = (stream.local_addr(), stream.set_nodelay(true)) else { return };
     let mut raw = Raw::new(stream, Side::Server, patience);
     let Some(head) = raw.head().await else { return };
     let request = Request::new(head);
@@ -102,7 +100,7 @@ async fn meet(
         }
     };
     let processes =
-        Processes::connected_from(peer).filter(|found| !found.0.contains(&std::process::id()));
+        Processes::connected(peer, here).filter(|found| !found.0.contains(&std::process::id()));
     let watch = processes.and_then(Watch::new);
     let begun = Instant::now();
     let seen = play(attack, raw, &request).await;

@@ -12,22 +12,23 @@ impl Processes {
     /// Those that listen at this address.
     pub(super) fn listening(address: SocketAddr) -> Option<Self> {
         // tcp(5): state 0A is LISTEN.
-        Self::holding(|local, state| {
+        Self::holding(|local, _, state| {
             let anywhere = local.ip().is_unspecified();
             let here = local.ip().to_canonical() == address.ip().to_canonical();
             state == "0A" && local.port() == address.port() && (here || anywhere)
         })
     }
 
-    /// Those whose end of a connection has this address.
-    pub(super) fn connected_from(address: SocketAddr) -> Option<Self> {
-        Self::holding(|local, state| {
-            let here = local.ip().to_canonical() == address.ip().to_canonical();
-            state != "0A" && local.port() == address.port() && here
-        })
+    /// Those with the end `from` of the connection to `to`. Either alone is not enough: a port serves
+    /// many connections, as long as they lead elsewhere.
+    pub(super) fn connected(from: SocketAddr, to: SocketAddr) -> Option<Self> {
+        let same = |one: SocketAddr, other: SocketAddr| {
+            one.ip().to_canonical() == other.ip().to_canonical() && one.port() == other.port()
+        };
+        Self::holding(|local, remote, state| state != "0A" && same(local, from) && same(remote, to))
     }
 
-    fn holding(is_it: impl Fn(SocketAddr, &str) -> bool) -> Option<Self> {
+    fn holding(is_it: impl Fn(SocketAddr, SocketAddr, &str) -> bool) -> Option<Self> {
         let mut inodes = BTreeSet::new();
         for table in ["/proc/net/tcp", "/proc/net/tcp6"] {
             let Ok(table) = fs::read_to_string(table) else { continue };
@@ -35,9 +36,10 @@ impl Processes {
                 let fields: Vec<&str> = line.split_whitespace().collect();
                 // proc_pid_net(5): sl, local, remote, state, queues, timer, retransmits, uid,
                 // timeout, inode. A socket that nobody holds has inode 0.
-                if let [_, local, _, state, _, _, _, _, _, inode, ..] = fields[..]
+                if let [_, local, remote, state, _, _, _, _, _, inode, ..] = fields[..]
                     && inode != "0"
-                    && address(local).is_some_and(|local| is_it(local, state))
+                    && let (Some(local), Some(remote)) = (address(local), address(remote))
+                    && is_it(local, remote, state)
                 {
                     inodes.insert(format!("socket:[{inode}]"));
                 }
@@ -113,7 +115,7 @@ mod tests {
             let address = listener.local_addr().unwrap();
             assert_eq!(Processes::listening(address).as_ref(), Some(&this), "{bound}");
             let client = TcpStream::connect(address).unwrap();
-            let found = Processes::connected_from(client.local_addr().unwrap());
+            let found = Processes::connected(client.local_addr().unwrap(), address);
             assert_eq!(found.as_ref(), Some(&this), "{bound}");
             drop(listener);
             assert_eq!(Processes::listening(address), None, "{bound}");
