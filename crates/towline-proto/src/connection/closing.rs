@@ -111,7 +111,7 @@ impl Sender {
         let close = self.waiting.take_if(|waiting| matches!(**waiting, Waiting::Close(_)));
         let Some(Waiting::Close(frame)) = close.map(|waiting| *waiting) else { return };
         self.timers.close_starts_at(self.counts().bytes);
-        let mut payload = super::receive::ControlPayload::EMPTY;
+        let mut payload = super::control::ControlPayload::EMPTY;
         if let Some(frame) = &frame {
             let (code, reason) = frame.parts();
             payload.push(&code);

@@ -2,7 +2,9 @@
 
 mod closing;
 mod compress;
+mod control;
 mod counts;
+mod incoming;
 mod join;
 mod receive;
 mod send;
@@ -13,7 +15,8 @@ use std::time::{Duration, Instant};
 
 pub use closing::State;
 pub use counts::Counts;
-pub use receive::{Data, Incoming, Life, Received, Receiver, WholeMessage};
+pub use incoming::{Data, Incoming, Life, Received, WholeMessage};
+pub use receive::Receiver;
 pub use send::Sender;
 pub use timers::Expired;
 

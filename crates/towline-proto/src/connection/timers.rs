@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::closing::State;
-use super::receive::Life;
+use super::incoming::Life;
 use super::send::Sender;
 use crate::close::{CloseCode, CloseFrame};
 use crate::config::Config;

@@ -1,20 +1,18 @@
 //! The receiving half on a byte stream: reads, answers, keeps the deadlines, and ends well.
 
-use std::future::Future;
+mod deadlines;
+mod ending;
+
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
-use towline_proto::{
-    CloseCode, CloseFrame, Data, Expired, Incoming, Message, MessageRef, Piece, ProtocolError,
-    Receiver, Role, State, WholeMessage,
-};
+use ending::End;
+use tokio::time::{Instant, Sleep};
+use towline_proto::{Data, Incoming, Message, MessageRef, Piece, Receiver, Role, WholeMessage};
 
 use super::buffer::{Amount, ReadBuffer, copy_of_many};
 use super::link::Link;
 use crate::error::{Error, ErrorKind, Result};
-use crate::registry::Phase;
 
 /// The receiving half of the protocol and what it needs between two reads.
 #[derive(Debug)]
@@ -34,30 +32,6 @@ pub(crate) struct Inbound {
     end: Option<Box<End>>,
 }
 
-/// How a connection ends: the closing frames are exchanged, or never will be.
-#[derive(Debug)]
-struct End {
-    /// The peer's closing frame, if it came: it may be empty.
-    frame: Option<Option<CloseFrame>>,
-    error: Option<Error>,
-    step: Step,
-}
-
-/// What is left to do, in order.
-#[derive(Debug)]
-enum Step {
-    /// Write what waits, the closing frame last.
-    Flush,
-    /// End our direction of the byte stream.
-    ShutDown,
-    /// Wait for the peer to end its own.
-    Linger(Pin<Box<Sleep>>),
-    /// Nothing: the byte stream is of no more use.
-    Nothing,
-    /// Nothing, and everybody has been told.
-    Over,
-}
-
 /// What the peer sent.
 #[derive(Debug)]
 pub(crate) enum Happening {
@@ -73,18 +47,6 @@ pub(crate) enum Happening {
 
 /// Reads in a row before other tasks get a turn: a byte stream may always have more.
 const MAX_READS: u32 = 64;
-
-/// After the last byte is written, wait so long for the peer to see it before the socket goes.
-///
-/// A socket that is closed with bytes unread is reset, and the reset may overtake our closing
-/// frame. A second is more than a round trip and short enough to waste on the hostile.
-const LINGER: Duration = Duration::from_secs(1);
-
-impl End {
-    fn without_frame(error: Error, step: Step) -> Box<Self> {
-        Box::new(Self { frame: None, error: Some(error), step })
-    }
-}
 
 impl Inbound {
     pub(crate) fn new(role: Role, receiver: Receiver) -> Self {
@@ -105,16 +67,6 @@ impl Inbound {
         if !bytes.is_empty() {
             self.buffer = ReadBuffer::with(bytes);
         }
-    }
-
-    /// The frame with which the peer closed, if it closed with a code.
-    pub(crate) fn close_frame(&self) -> Option<&CloseFrame> {
-        self.end.as_ref()?.frame.as_ref()?.as_ref()
-    }
-
-    /// Whether the peer sent a closing frame, with a code or without.
-    pub(crate) fn peer_closed(&self) -> bool {
-        self.end.as_ref().is_some_and(|end| end.frame.is_some())
     }
 
     /// The next thing that the peer sent, but never [`Happening::Whole`]; `None` once the connection
@@ -407,253 +359,12 @@ impl Inbound {
                             .cause("the peer closed the connection in the middle of it")
                     });
                     self.deadline = None;
-                    self.end = Some(Box::new(End { frame: Some(frame), error, step: Step::Flush }));
+                    self.end = Some(End::with_frame(frame, error));
                     return None;
                 }
                 Some(_) => {}
             }
         }
         None
-    }
-
-    #[cold]
-    fn fail(end: &mut Option<Box<End>>, error: &ProtocolError, link: &mut impl Link) {
-        link.sender(|sender| sender.fail(error, Instant::now().into_std()));
-        *end = Some(End::without_frame(Error::protocol(*error), Step::Flush));
-    }
-
-    /// The peer is given up, but for what is still to be written to it.
-    fn give_up(&mut self, error: Error) {
-        self.plain = false;
-        self.deadline = None;
-        self.end = Some(End::without_frame(error, Step::Flush));
-    }
-
-    /// The byte stream is gone: there is nothing to write to or to wait for.
-    fn lose(&mut self, error: Error) {
-        self.plain = false;
-        self.end = Some(End::without_frame(error, Step::Nothing));
-    }
-
-    fn too_slow() -> Error {
-        Error::timed_out("closing", "the peer did not answer the closing frame")
-    }
-
-    /// Whether the closing handshake has taken too long.
-    fn closing_expired(&mut self, link: &mut impl Link) -> bool {
-        let life = self.receiver.life();
-        let now = Instant::now().into_std();
-        link.look(|sender| sender.poll_timeout(life)).is_some_and(|at| at <= now)
-            && link.sender(|sender| sender.handle_timeout(life, now)).is_some()
-    }
-
-    /// Whether it has, or a promise to wake `cx` when it may have.
-    fn poll_closing_expired(&mut self, cx: &mut Context<'_>, link: &mut impl Link) -> bool {
-        while self.poll_timer(cx, link) {
-            if self.closing_expired(link) {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// Whether a deadline has come, or a promise to wake `cx` when it does.
-    fn poll_timer(&mut self, cx: &mut Context<'_>, link: &impl Link) -> bool {
-        let deadline = match &mut self.deadline {
-            Some(deadline) => deadline,
-            None => {
-                let life = self.receiver.life();
-                let (at, again) =
-                    link.look(|sender| (sender.poll_timeout(life), sender.look_again_after()));
-                let Some(at) = at.map(Instant::from_std) else { return false };
-                let at = again.map_or(at, |again| at.min(Instant::now() + again));
-                self.deadline.insert(Box::pin(sleep_until(at)))
-            }
-        };
-        if deadline.as_mut().poll(cx).is_pending() {
-            return false;
-        }
-        self.deadline = None;
-        true
-    }
-
-    /// Looks at the deadlines; whether something happened that has to be acted on.
-    fn poll_deadlines(&mut self, cx: &mut Context<'_>, link: &mut impl Link) -> bool {
-        // Whoever knows whom to wake was told together with the link.
-        let known = link.know_reader(cx);
-        if self.obey_server(cx, link, known) {
-            return true;
-        }
-        if link.take_news() {
-            self.deadline = None;
-            if let Some(error) = link.broken() {
-                self.lose(error);
-                return true;
-            }
-            if link.has_output() {
-                return true;
-            }
-        }
-        // A timer that knows whom to wake and has not done so needs no polling.
-        if known && self.deadline.as_ref().is_some_and(|timer| !timer.is_elapsed()) {
-            return false;
-        }
-        while self.poll_timer(cx, link) {
-            let life = self.receiver.life();
-            let now = Instant::now().into_std();
-            match link.sender(|sender| sender.handle_timeout(life, now)) {
-                None => {
-                    if link.has_output() {
-                        return true;
-                    }
-                }
-                Some(expired) => {
-                    self.give_up(match expired {
-                        Expired::PeerSilent => {
-                            Error::timed_out("receiving", "the peer answered no ping")
-                        }
-                        _ => Self::too_slow(),
-                    });
-                    return true;
-                }
-            }
-        }
-        false
-    }
-
-    /// Does what the server wants of its connections; whether that changed anything.
-    ///
-    /// `known` says whether the server knows whom to wake.
-    fn obey_server(&mut self, cx: &Context<'_>, link: &mut impl Link, known: bool) -> bool {
-        let Some(registration) = link.registration() else { return false };
-        // Without the lock: a phase that changes from here on wakes us.
-        if known && registration.phase() == Phase::Running {
-            return false;
-        }
-        match registration.poll_phase(cx) {
-            Phase::Running => false,
-            Phase::Closing => {
-                let open = link.look(|sender| sender.state()) == State::Open;
-                if open {
-                    link.close(CloseFrame::new(CloseCode::GOING_AWAY, "").ok());
-                }
-                open
-            }
-            Phase::Aborting => {
-                let error = Error::timed_out("shutting down", "the deadline passed");
-                link.break_with(&error);
-                self.lose(error);
-                true
-            }
-        }
-    }
-
-    /// Writes what is left, ends our direction, and waits for the peer to end its own.
-    fn poll_end(
-        &mut self,
-        cx: &mut Context<'_>,
-        link: &mut impl Link,
-    ) -> Poll<Result<Option<Happening>>> {
-        loop {
-            let end = self.end.as_deref_mut().filter(|end| !matches!(end.step, Step::Over));
-            let Some(End { error, step, .. }) = end else { return Poll::Ready(Ok(None)) };
-            let cut = link
-                .registration()
-                .is_some_and(|registration| registration.poll_phase(cx) == Phase::Aborting);
-            if cut || link.broken().is_some() {
-                return Poll::Ready(self.ended(link));
-            }
-            match step {
-                Step::Flush => {
-                    let flushed = link.poll_flush(cx);
-                    // The closing frame may have to wait for the end of a writer's open frame.
-                    let waits = link.look(|sender| sender.has_waiting_close());
-                    match flushed {
-                        Poll::Ready(Ok(())) if !waits => *step = Step::ShutDown,
-                        // A write error is no error any more: the peer has said all it had to say.
-                        Poll::Ready(Err(_)) => *step = Step::Nothing,
-                        Poll::Ready(Ok(())) | Poll::Pending => {
-                            link.know_reader(cx);
-                            if link.take_news() {
-                                continue;
-                            }
-                            self.buffer.give_back();
-                            if !self.poll_closing_expired(cx, link) {
-                                return Poll::Pending;
-                            }
-                            return Poll::Ready(self.ended(link));
-                        }
-                    }
-                }
-                // RFC 6455 §7.1.1: the server ends TCP first; whoever fails does not wait either.
-                Step::ShutDown if self.role == Role::Client && error.is_none() => {
-                    *step = Step::Linger(Box::pin(sleep(LINGER)));
-                }
-                Step::ShutDown => {
-                    if link.poll_shutdown(cx).is_pending() {
-                        let life = self.receiver.life();
-                        // Where the connection was aborted there is nothing left to wait for.
-                        let waits = link.look(|sender| sender.poll_timeout(life)).is_some();
-                        if waits && !self.poll_closing_expired(cx, link) {
-                            return Poll::Pending;
-                        }
-                        return Poll::Ready(self.ended(link));
-                    }
-                    *step = match error {
-                        Some(_) => Step::Linger(Box::pin(sleep(LINGER))),
-                        None => Step::Nothing,
-                    };
-                }
-                Step::Linger(linger) => {
-                    if linger.as_mut().poll(cx).is_ready() {
-                        *step = Step::Nothing;
-                    } else {
-                        ready!(Self::poll_read_out(&mut self.buffer, cx, link));
-                        *step = Step::Nothing;
-                    }
-                }
-                Step::Nothing | Step::Over => return Poll::Ready(self.ended(link)),
-            }
-        }
-    }
-
-    /// Reads and drops what still comes, to the end of the byte stream.
-    fn poll_read_out(
-        buffer: &mut ReadBuffer,
-        cx: &mut Context<'_>,
-        link: &mut impl Link,
-    ) -> Poll<()> {
-        for _ in 0..MAX_READS {
-            buffer.consume(buffer.bytes().len() - buffer.used());
-            match link.poll_read(cx, buffer.fill(Amount::Usual)) {
-                Poll::Ready(Ok(1..)) => {}
-                Poll::Ready(Ok(0) | Err(_)) => return Poll::Ready(()),
-                Poll::Pending => {
-                    buffer.give_back();
-                    return Poll::Pending;
-                }
-            }
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    }
-
-    /// Tells how it ended, once, to the reader and to all who write.
-    fn ended(&mut self, link: &mut impl Link) -> Result<Option<Happening>> {
-        let unsent = link.look(|sender| sender.has_unsent());
-        let error = self.end.as_mut().and_then(|end| {
-            end.step = Step::Over;
-            end.error.take()
-        });
-        self.buffer.give_back();
-        self.deadline = None;
-        link.break_with(&match &error {
-            Some(error) => error.again(),
-            None if unsent => {
-                Error::timed_out("sending", "the connection closed before all was taken")
-            }
-            None => Error::new(ErrorKind::Closed, "sending").cause("the connection is closed"),
-        });
-        error.map_or(Ok(None), Err)
     }
 }

@@ -1,0 +1,62 @@
+//! The quick way for whole messages: nothing is looked at but the room there is.
+
+use rand_chacha::rand_core::Rng;
+
+use super::{Sender, data_opcode, length};
+use crate::frame::FrameHeader;
+use crate::mask::MaskKey;
+use crate::message::{MessageKind, Part};
+
+/// Longer messages are looked at from all sides, which costs little beside them: an owned one is
+/// rather [queued](Outbox) than copied.
+const QUICK_MOST: usize = 4 * 1024;
+
+impl Sender {
+    /// Sends a whole message, if it can be done without looking far. False says nothing:
+    /// [`send_part`](Self::send_part) then knows. It is there to be inlined into a loop.
+    #[inline(always)]
+    pub fn send_quick(&mut self, part: &Part<'_>) -> bool {
+        if !(part.start && part.end && part.first.is_none()) {
+            return false;
+        }
+        let short = u8::try_from(part.rest.len()).ok().filter(|len| *len < 126);
+        let Some(len) = short.filter(|_| self.keys.is_none()) else {
+            return self.send_quick_long(part.kind, part.rest);
+        };
+        let header = FrameHeader::short(data_opcode(part.kind), len);
+        if !self.outbox.push_quick(header, part.rest) {
+            return false;
+        }
+        self.tally.whole();
+        self.tally.bytes += u64::from(len) + 2;
+        true
+    }
+
+    /// The same with a longer header: for a longer message, or a client's, which is masked
+    /// (RFC 6455 §5.3).
+    #[inline(never)]
+    fn send_quick_long(&mut self, kind: MessageKind, payload: &[u8]) -> bool {
+        let len = payload.len();
+        if len > QUICK_MOST || !self.outbox.is_quick(FrameHeader::MAX_LEN + len) {
+            return false;
+        }
+        let mask = self.keys.as_mut().map(|keys| MaskKey::new(keys.next_u32().to_ne_bytes()));
+        let header = FrameHeader::new(true, data_opcode(kind), mask, length(payload)).encode();
+        let (header_len, out) = self.outbox.push_quick_long(header.as_ref(), payload);
+        if let Some(mask) = mask {
+            mask.apply_all(out);
+        }
+        self.tally.whole();
+        self.tally.bytes += header_len + length(payload);
+        true
+    }
+
+    /// Lets small messages take the quick way, on which nothing is compressed and nothing is looked
+    /// at. Whatever else goes into the outbox ends that: a fragment, an open frame, a control frame.
+    pub(super) fn allow_quick(&mut self) {
+        let plain = self.compression.is_none() && self.message.is_none();
+        if plain && self.check_open().is_ok() {
+            self.outbox.allow_quick(self.config.max_outbox);
+        }
+    }
+}
