@@ -23,13 +23,13 @@ pub(crate) fn run(args: &EchoArgs) -> Outcome {
         let handle = |incoming| drop(tokio::spawn(Connection::new(incoming)));
         match args.threads {
             1 => {
-                listen::announce(&server);
-                listen::run(server, handle).await
+                let stop = listen::announce(&server);
+                listen::run(server, stop, handle).await
             }
             threads => {
                 let mut workers = Workers::start(threads, handle).map_err(failed)?;
-                listen::announce(&server);
-                listen::run(server, |incoming| workers.take(incoming)).await
+                let stop = listen::announce(&server);
+                listen::run(server, stop, |incoming| workers.take(incoming)).await
             }
         }
     })

@@ -35,18 +35,25 @@ pub(crate) fn url(server: &Server) -> String {
     format!("{scheme}://{}", server.local_addr())
 }
 
-/// Says where the server listens: whoever started it may wait for this line.
-pub(crate) fn announce(server: &Server) {
+/// Says where the server listens: whoever started it may wait for this line. From then on it can be
+/// [told to stop](interrupt::stop).
+pub(crate) fn announce(server: &Server) -> impl Future<Output = ()> + use<> {
+    let stop = interrupt::stop();
     let mut out = std::io::stdout();
     // If nobody reads it, nobody waits for it.
     let _ = writeln!(out, "listening on {}", url(server)).and_then(|()| out.flush());
+    stop
 }
 
-/// Accepts connections until it is told to stop, by Ctrl-C or a termination signal.
+/// Accepts connections until it is told to [stop](announce), by Ctrl-C or a termination signal.
 ///
 /// The first one closes every connection with 1001, the second ends the process at once.
-pub(crate) async fn run(server: Server, mut handle: impl FnMut(Incoming)) -> Outcome {
-    let mut stop = pin!(interrupt::stop());
+pub(crate) async fn run(
+    server: Server,
+    stop: impl Future<Output = ()>,
+    mut handle: impl FnMut(Incoming),
+) -> Outcome {
+    let mut stop = pin!(stop);
     loop {
         tokio::select! {
             incoming = server.accept() => handle(incoming?),

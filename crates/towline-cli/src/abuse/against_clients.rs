@@ -32,6 +32,7 @@ pub(super) async fn run(
 ) -> Outcome {
     let listener = listen(address).await?;
     let at = listener.local_addr().map_err(Failure::from)?;
+    let stop = interrupt::stop();
     announce(args.json, at);
     let left = RefCell::new(attacks.iter().copied().collect::<VecDeque<_>>());
     let report = RefCell::new(report);
@@ -44,7 +45,7 @@ pub(super) async fn run(
     };
     tokio::select! {
         () = serving => {}
-        () = interrupt::stop() => {}
+        () = stop => {}
     }
     report.into_inner().end(left.into_inner().len())
 }

@@ -30,12 +30,12 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
     runtime()?.block_on(async {
         let builder = listen::with_keys(Server::builder().config(streaming()), &args.keys)?;
         let server = listen::with_deflate(builder, args.deflate).bind(&args.listen).await?;
-        listen::announce(&server);
+        let stop = listen::announce(&server);
         // A browser cannot go to "every address of this machine".
         let page = listen::url(&server).replacen("ws", "http", 1);
         let page = page.replace("0.0.0.0", "localhost").replace("[::]", "localhost");
         println!("open {page}/ in a browser");
-        listen::run(server, |incoming| {
+        listen::run(server, stop, |incoming| {
             drop(tokio::spawn(connection(incoming, Arc::clone(&site))));
         })
         .await
