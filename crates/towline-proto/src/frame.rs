@@ -104,6 +104,13 @@ impl FrameHeader {
         [FIN | opcode.bits(), len]
     }
 
+    /// The same of a client.
+    #[inline(always)]
+    pub(crate) const fn short_masked(opcode: Opcode, len: u8, mask: MaskKey) -> [u8; 6] {
+        let [a, b, c, d] = mask.to_bytes();
+        [FIN | opcode.bits(), MASK | len, a, b, c, d]
+    }
+
     /// Reads the header at the front of `input`, which was sent *to* `role`.
     ///
     /// Gives the header and its length in bytes, or `None` if `input` ends within it. What the

@@ -80,7 +80,7 @@ impl Outbox {
 
     /// Adds a short frame, if there is known to be room for it.
     #[inline(always)]
-    pub(crate) fn push_quick(&mut self, header: [u8; 2], payload: &[u8]) -> bool {
+    pub(crate) fn push_quick<const N: usize>(&mut self, header: [u8; N], payload: &[u8]) -> bool {
         let len = header.len() + payload.len();
         if len > self.quick {
             return false;
@@ -89,6 +89,13 @@ impl Outbox {
         self.tail.extend_from_slice(&header);
         self.tail.extend_from_slice(payload);
         true
+    }
+
+    /// So many bytes that were added last, for masking in place.
+    #[inline(always)]
+    pub(crate) fn last(&mut self, len: usize) -> &mut [u8] {
+        let start = self.tail.len().saturating_sub(len);
+        &mut self.tail[start..]
     }
 
     /// Has everything looked at from all sides again.

@@ -1,5 +1,6 @@
 //! A server's settings.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ pub(super) struct Settings {
     pub(super) send_buffer_size: Option<usize>,
     #[cfg(feature = "deflate")]
     pub(super) deflate: Option<crate::Deflate>,
+    /// Where every connection arrives, if the server listens on one address and not on all.
+    pub(super) local_addr: Option<SocketAddr>,
     /// Shared by all connections.
     pub(super) config: Arc<Config>,
 }
@@ -72,6 +75,7 @@ impl Default for ServerBuilder {
                 send_buffer_size: None,
                 #[cfg(feature = "deflate")]
                 deflate: None,
+                local_addr: None,
                 config: Arc::default(),
             },
             error: None,

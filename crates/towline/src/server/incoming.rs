@@ -99,7 +99,7 @@ impl Incoming {
         // One deadline for all of it.
         let deadline = after(settings.handshake_timeout);
         let mut handshake = ServerHandshake::new(settings.limits).expire_at(deadline);
-        let local_addr = stream.local_addr().ok();
+        let local_addr = settings.local_addr.or_else(|| stream.local_addr().ok());
         async move {
             #[cfg(feature = "tls")]
             let (mut io, tls_version) = match &settings.tls {

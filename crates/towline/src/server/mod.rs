@@ -93,7 +93,8 @@ impl Server {
         ServerBuilder::default()
     }
 
-    fn new(listener: TcpListener, local_addr: SocketAddr, settings: Settings) -> Self {
+    fn new(listener: TcpListener, local_addr: SocketAddr, mut settings: Settings) -> Self {
+        settings.local_addr = Some(local_addr).filter(|addr| !addr.ip().is_unspecified());
         Self {
             listener,
             local_addr,

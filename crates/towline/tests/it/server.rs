@@ -452,6 +452,23 @@ async fn the_answer_can_carry_headers_but_not_the_handshakes_own() {
     assert_eq!(accepted.unwrap_err().kind(), ErrorKind::InvalidInput);
 }
 
+/// A server that listens on all addresses has to ask for each connection which it came to.
+#[tokio::test]
+async fn the_address_that_a_connection_came_to_is_known() {
+    for bound in ["127.0.0.1:0", "0.0.0.0:0"] {
+        let server = Server::bind(bound).await.unwrap();
+        let addr = ([127, 0, 0, 1], server.local_addr().port()).into();
+        let request = opening(&[]);
+        let (_, came_to) = within(async {
+            tokio::join!(ask(addr, &request), async {
+                next(&server).await.accept_message().await.unwrap().info().local_addr()
+            })
+        })
+        .await;
+        assert_eq!(came_to, Some(addr), "{bound}");
+    }
+}
+
 #[tokio::test]
 async fn plain_http_is_answered_on_the_same_port() {
     let server = Server::bind("127.0.0.1:0").await.unwrap();

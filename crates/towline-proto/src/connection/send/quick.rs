@@ -19,10 +19,12 @@ impl Sender {
         if !(part.start && part.end && part.first.is_none()) {
             return false;
         }
-        let short = u8::try_from(part.rest.len()).ok().filter(|len| *len < 126);
-        let Some(len) = short.filter(|_| self.keys.is_none()) else {
+        let Some(len) = u8::try_from(part.rest.len()).ok().filter(|len| *len < 126) else {
             return self.send_quick_long(part.kind, part.rest);
         };
+        if self.keys.is_some() {
+            return self.send_quick_masked(part.kind, len, part.rest);
+        }
         let header = FrameHeader::short(data_opcode(part.kind), len);
         if !self.outbox.push_quick(header, part.rest) {
             return false;
@@ -32,8 +34,22 @@ impl Sender {
         true
     }
 
-    /// The same with a longer header: for a longer message, or a client's, which is masked
-    /// (RFC 6455 §5.3).
+    /// The same from a client (RFC 6455 §5.3).
+    #[inline(never)]
+    fn send_quick_masked(&mut self, kind: MessageKind, len: u8, payload: &[u8]) -> bool {
+        let Some(keys) = &mut self.keys else { return false };
+        let mask = MaskKey::new(keys.next_u32().to_ne_bytes());
+        let header = FrameHeader::short_masked(data_opcode(kind), len, mask);
+        if !self.outbox.push_quick(header, payload) {
+            return false;
+        }
+        mask.apply_all(self.outbox.last(payload.len()));
+        self.tally.whole();
+        self.tally.bytes += u64::from(len) + 6;
+        true
+    }
+
+    /// The same with a longer header.
     #[inline(never)]
     fn send_quick_long(&mut self, kind: MessageKind, payload: &[u8]) -> bool {
         let len = payload.len();

@@ -115,7 +115,7 @@ impl HeadReader {
     fn skip_line(&mut self, input: &[u8]) -> usize {
         let most = input.len().min(self.limits.bytes - self.scanned);
         let line = input.get(..most).unwrap_or_default();
-        let inside = line.iter().position(|&b| b == b'\r' || b == b'\n').unwrap_or(most);
+        let inside = memchr::memchr2(b'\r', b'\n', line).unwrap_or(most);
         self.scanned += inside;
         inside
     }
