@@ -60,7 +60,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
         let Parts { inbound, link, .. } = &mut *self.parts;
         if !link.outbound.has_room() {
             inbound.release();
-            poll_fn(|cx| link.poll_room(cx)).await?;
+            // If nothing can be written any more, what the peer has sent is still there to be read.
+            let _ = poll_fn(|cx| link.poll_room(cx)).await;
         }
         let open = poll_fn(|cx| inbound.poll_piece(cx, link)).await?;
         let replies = Replies { plain: inbound.is_plain(), full: false, link };

@@ -438,3 +438,20 @@ async fn a_failure_comes_behind_what_was_fed() {
     let answer = [&[0x82, 126, 0x0b, 0xb8][..], &large, b"\x88\x02\x03\xef"].concat();
     expect(&mut wire, &answer).await;
 }
+
+/// Found by the simulation: the failure to write came first, and the end once more behind it.
+#[tokio::test]
+async fn a_peer_that_takes_nothing_more_is_read_to_its_end_and_ends_once() {
+    let config = Config::default().max_outbox(100);
+    let (mut socket, mut wire) = server(&config);
+    put(&mut wire, &[masked(0x82, b"one"), masked(0x82, b"two")].concat()).await;
+    let mut first = socket.recv_batch().await.unwrap().unwrap();
+    let (message, replies) = first.next().unwrap();
+    assert_eq!(message.as_bytes(), b"one");
+    replies.feed(&[0; 200][..]).unwrap();
+    assert!(first.next().is_none(), "too much waits");
+    drop(wire);
+    assert_eq!(batch(&mut socket).await.unwrap().unwrap(), [Message::binary("two")]);
+    assert_eq!(batch(&mut socket).await.unwrap_err().kind(), ErrorKind::Disconnected);
+    assert_eq!(batch(&mut socket).await.unwrap(), None);
+}

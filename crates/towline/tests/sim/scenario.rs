@@ -75,6 +75,7 @@ fn set_up(world: &mut World, weather: &Weather, ledger: &Ledger, rng: &mut Rng) 
     let manners = manners(rng, weather.sound, faces.map(|face| face.is_stream() && !bytes));
     note("seed", || format!("{faces:?}, bytes: {bytes}, {manners:?}"));
     count(if weather.sound { "runs on a sound link" } else { "runs with faults" });
+    let terms = terms(rng);
 
     let (client, server) = link(&weather.ways, rng);
     if let Some((after, event)) = weather.at_time {
@@ -98,9 +99,28 @@ fn set_up(world: &mut World, weather: &Weather, ledger: &Ledger, rng: &mut Rng) 
         note(NAMES[me], || format!("{plan:?} {config:?}"));
         let player = Player::new(me, Rng::new(rng.next(), 2), ledger, plan, end.pipes());
         let role = [Role::Client, Role::Server][me];
-        let socket = WebSocket::new(end, role, Negotiated::default(), config);
+        let socket = WebSocket::new(end, role, terms.clone(), config);
         take_up(world, faces[me], socket, player, bytes);
     }
+}
+
+/// What was agreed on: nothing, as a rule, or compression with or without what went before.
+fn terms(rng: &mut Rng) -> Negotiated {
+    let mut terms = Negotiated::default();
+    #[cfg(feature = "deflate")]
+    if rng.percent(30) {
+        let mut headers = http::HeaderMap::new();
+        let offer = http::HeaderValue::from_static("permessage-deflate");
+        headers.insert("sec-websocket-extensions", offer);
+        let settings = towline::Deflate::default()
+            .threshold(rng.pick(&[0, 100]))
+            .server_no_context_takeover(rng.percent(50))
+            .client_no_context_takeover(rng.percent(50));
+        terms.deflate = settings.accept(&headers);
+        note("seed", || format!("{}", terms.deflate.as_ref().expect("it was offered")));
+        count("runs with compression");
+    }
+    terms
 }
 
 fn take_up(world: &mut World, face: Face, socket: WebSocket<End>, player: Player, bytes: bool) {

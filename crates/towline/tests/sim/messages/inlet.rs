@@ -17,6 +17,10 @@ pub(super) trait Inlet {
     async fn recv(&mut self) -> Result<Option<Message>>;
     async fn recv_event(&mut self) -> Result<Option<Event>>;
     async fn recv_fragment(&mut self) -> Result<Option<Fragment>>;
+    /// Messages that came together, so many at most; those that are left are the next ones.
+    async fn recv_batch(&mut self, _: usize) -> Result<Option<Vec<Message>>> {
+        Ok(self.recv().await?.map(|message| vec![message]))
+    }
     fn stats(&self) -> Option<Stats>;
     /// Whether the peer has closed, and with what, if it knows.
     fn goodbye(&self) -> Option<(bool, Option<&CloseFrame>)>;
@@ -24,7 +28,7 @@ pub(super) trait Inlet {
 
 /// A socket and its receiver have the same functions.
 macro_rules! inlet {
-    ($($socket:ty),*) => {$(
+    ($($socket:ty { $($more:tt)* })*) => {$(
         impl Inlet for $socket {
             const FULL: bool = true;
             async fn recv(&mut self) -> Result<Option<Message>> {
@@ -36,6 +40,7 @@ macro_rules! inlet {
             async fn recv_fragment(&mut self) -> Result<Option<Fragment>> {
                 Self::recv_fragment(self).await
             }
+            $($more)*
             fn stats(&self) -> Option<Stats> {
                 Some(Self::stats(self))
             }
@@ -45,7 +50,19 @@ macro_rules! inlet {
         }
     )*};
 }
-inlet!(Socket, MessageReceiver);
+inlet! {
+    Socket {
+        async fn recv_batch(&mut self, most: usize) -> Result<Option<Vec<Message>>> {
+            let Some(mut batch) = Self::recv_batch(self).await? else { return Ok(None) };
+            let mut messages = Vec::new();
+            while messages.len() < most && let Some((message, _)) = batch.next() {
+                messages.push(message.to_message());
+            }
+            Ok(Some(messages))
+        }
+    }
+    MessageReceiver {}
+}
 
 impl Inlet for SplitStream<Socket> {
     const FULL: bool = false;
@@ -97,6 +114,16 @@ pub(super) async fn receive<I: Inlet>(
         limited(limit, inlet.recv_event())
             .await
             .map(|result| result.map(|event| event.map(|event| take_event(p, event)).is_some()))
+    } else if p.rng.percent(30) {
+        let most = p.rng.between(0, 10);
+        limited(limit, inlet.recv_batch(most)).await.map(|result| {
+            result.map(|batch| {
+                let batch = batch.inspect(|_| count("batches"));
+                batch
+                    .map(|batch| batch.iter().for_each(|message| take_message(p, message)))
+                    .is_some()
+            })
+        })
     } else {
         limited(limit, inlet.recv()).await.map(|result| {
             result.map(|message| message.map(|message| take_message(p, &message)).is_some())
