@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 
 use tokio::fs::{File, OpenOptions};
 use tokio::io::{AsyncWriteExt, BufWriter, Stdout};
@@ -17,12 +18,17 @@ use crate::serve::LENGTH_HEADER;
 use crate::{interrupt, json};
 
 pub(crate) async fn run(args: &RecvArgs) -> Outcome {
+    // From here on nothing may be left behind.
+    let mut interrupted = pin!(interrupt::pressed());
     let mut target = Target::open(&args.file, args.force).await?;
     if args.client.json && matches!(target, Target::Output(_)) {
         let text = "--json and the message cannot both go to standard output";
         return Err(Failure::new(Code::Usage, text));
     }
-    let mut socket: StreamWebSocket = connect(&args.url, &args.client, streaming()).await?.into();
+    let mut socket: StreamWebSocket = tokio::select! {
+        socket = connect(&args.url, &args.client, streaming()) => socket?.into(),
+        () = &mut interrupted => return Err(Failure::interrupted()),
+    };
     let response = socket.info().response();
     let len = response
         .and_then(|response| response.headers().get(LENGTH_HEADER)?.to_str().ok()?.parse().ok());
@@ -30,7 +36,7 @@ pub(crate) async fn run(args: &RecvArgs) -> Outcome {
     let receiving = receive(&mut socket, &mut target, &mut progress);
     let result = tokio::select! {
         result = receiving => result,
-        () = interrupt::pressed() => Err(Failure::interrupted()),
+        () = &mut interrupted => Err(Failure::interrupted()),
     };
     interrupt::next_one_kills();
     let result = match result {
