@@ -22,6 +22,9 @@ const LOOK: Duration = Duration::from_millis(10);
 /// A server that somebody starts again is back after so many times the patience.
 const RESTART: u32 = 2;
 
+/// An attack of many steps is over after so many patiences, or the server hangs.
+const MOST: u32 = 60;
+
 /// What permessage-deflate is asked for with: everything allowed.
 const OFFER: &str = "permessage-deflate; client_max_window_bits";
 
@@ -101,7 +104,10 @@ async fn one(
 ) -> Row {
     let watch = processes.clone().and_then(Watch::new);
     let begun = Instant::now();
-    let seen = play(attack, target).await;
+    let limit = target.patience * MOST;
+    let seen = tokio::time::timeout(limit, play(attack, target)).await.unwrap_or_else(|_| {
+        Seen::Hung(format!("the attack was not over after {} s", limit.as_secs_f32()))
+    });
     let time = begun.elapsed();
     let afterwards = target.serves().await;
     let growth = watch.map(Watch::growth);
