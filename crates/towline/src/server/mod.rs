@@ -94,7 +94,9 @@ impl Server {
     }
 
     fn new(listener: TcpListener, local_addr: SocketAddr, mut settings: Settings) -> Self {
-        settings.local_addr = Some(local_addr).filter(|addr| !addr.ip().is_unspecified());
+        // On `::ffff:0.0.0.0` it listens on all of IPv4.
+        let one = !local_addr.ip().to_canonical().is_unspecified();
+        settings.local_addr = one.then_some(local_addr);
         Self {
             listener,
             local_addr,
