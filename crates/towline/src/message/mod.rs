@@ -448,7 +448,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Sink<Message> for MessageWebSocket<T> {
     }
 
     fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<()> {
-        Ok(self.socket.parts.link.sender(|sender| sender.send(message))?)
+        self.socket.parts.link.outbound.feed(message)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {

@@ -105,11 +105,16 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         if message.is_some() {
             ready!(self.poll_room(cx))?;
         }
-        if let Some(message) = message.take() {
-            self.lend_memory();
-            self.sender.send(message)?;
+        match message.take() {
+            Some(message) => Poll::Ready(self.feed(message)),
+            None => Poll::Ready(Ok(())),
         }
-        Poll::Ready(Ok(()))
+    }
+
+    /// Queues a message. Whoever calls this sees to it that there is [room](Self::has_room).
+    pub(crate) fn feed(&mut self, message: Message) -> Result<()> {
+        self.lend_memory();
+        Ok(self.sender.send(message)?)
     }
 
     /// Queues a short message, if it can be done without looking far.
