@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Count the instructions of one echoed message: instructions.py PROGRAM [--update] [--peers]
 
-PROGRAM is bench-towline; with --peers, bench-peers beside it is counted too. Each API echoes messages of 16 bytes, 64 a read, over a stream in memory
-under callgrind, 20,000 of them and 60,000: the difference is what a message costs, without what
-starting costs. Compares with instructions.json beside this file; a figure more than 3 % above is a
-failure.
+PROGRAM is bench-towline; with --peers, bench-peers beside it is counted too. Each API echoes messages
+of 16 bytes over a stream in memory under callgrind, 64 a read, and one a read, for which the runtime's
+part counts as well. Each is counted twice, with few messages and with many: the difference is what a
+message costs, without what starting costs. Compares with instructions.json beside this file; a figure
+more than 3 % above is a failure.
 """
 import json
 import re
@@ -16,7 +17,8 @@ from pathlib import Path
 from scenarios import SERVERS
 
 COMMITTED = Path(__file__).with_name("instructions.json")
-FEW, MANY = 20_000, 60_000
+# Messages a read: how few and how many are echoed.
+DEPTHS = {64: (20_000, 60_000), 1: (4_000, 12_000)}
 TOLERANCE = 0.03
 # What would make one machine count otherwise than another: the environment lies on the stack, and
 # libc chooses its routines by what the CPU can do.
@@ -39,8 +41,18 @@ def collected(command):
 
 
 def a_message(program, *args):
-    counts = [collected([program, *args, "micro", "--messages", str(n)]) for n in (FEW, MANY)]
-    return (counts[1] - counts[0]) / (MANY - FEW)
+    """Instructions that each message costs, for each depth."""
+    counted = {}
+    for depth, few_and_many in DEPTHS.items():
+        few, many = (
+            collected([program, *args, "micro", "--depth", str(depth), "--messages", str(count)])
+            for count in few_and_many)
+        counted[depth] = round((many - few) / (few_and_many[1] - few_and_many[0]), 1)
+    return counted
+
+
+def text(counted):
+    return " and ".join(f"{count} at {depth} a read" for depth, count in counted.items())
 
 
 def main():
@@ -48,12 +60,13 @@ def main():
     update = "--update" in sys.argv[2:]
     committed = json.loads(COMMITTED.read_text()) if COMMITTED.exists() else {}
     apis = subprocess.run([program, "apis"], stdout=subprocess.PIPE, text=True, check=True)
-    counted = {api: round(a_message(program, "--api", api), 1) for api in apis.stdout.split()}
+    counted = {f"{api} {depth}": count for api in apis.stdout.split()
+               for depth, count in a_message(program, "--api", api).items()}
     if "--peers" in sys.argv[2:]:
         peers = str(Path(program).with_name("bench-peers"))
         for name, server in SERVERS.items():
             if server.package == "bench-peers" and not server.only:
-                print(f"{name}: {a_message(peers, *server.args):.1f} instructions a message")
+                print(f"{name}: {text(a_message(peers, *server.args))}")
     if update:
         COMMITTED.write_text(json.dumps(counted, indent=2) + "\n")
     worse = []
@@ -70,14 +83,14 @@ def main():
                 worse += [] if update else [api]
             elif change < -TOLERANCE:
                 note += ": better; write it down with scripts/instructions --update"
-        print(f"{api}: {count} instructions a message of 16 bytes, {note}")
+        print(f"{api} a read: {count} instructions a message of 16 bytes, {note}")
     for api in committed.keys() - counted.keys():
-        print(f"{api}: in instructions.json, but no longer an API")
+        print(f"{api}: in instructions.json, but no longer counted")
         worse += [] if update else [api]
     if worse:
         sys.exit(f"{', '.join(worse)}: find out why; if it must be so, scripts/instructions --update "
                  "and say why in the commit")
-    print(f"{len(counted)} APIs, " + ", ".join(f"{api} {count}" for api, count in counted.items())
+    print(", ".join(f"{api} a read {count}" for api, count in counted.items())
           + " instructions a message" + (", written down" if update else ""))
 
 

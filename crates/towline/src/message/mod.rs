@@ -124,7 +124,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     ///
     /// This is the fast way to receive: [`recv`](Self::recv) copies each message into memory of its
     /// own and goes through the runtime for each, which is what most of its time is spent on where
-    /// messages are small.
+    /// messages are small: 338 instructions rather than 189, if 64 of 16 bytes come together
+    /// (`just instructions`).
     ///
     /// ```
     /// # use towline::{Config, MessageWebSocket, WebSocket};
