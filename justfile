@@ -16,7 +16,7 @@ serve *ARGS:
 test *ARGS:
     scripts/test {{ ARGS }}
 
-# Ten thousand lives of two sockets with faults, on virtual time; `SEED=n just test` shows one.
+# Ten thousand lives of two sockets with faults, on virtual time; scripts/simulate tells how to see one.
 simulate *SEEDS:
     scripts/simulate {{ SEEDS }}
 

@@ -140,7 +140,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     /// ```
     ///
     /// What is [fed](Replies::feed) goes out together, before this waits for more. A batch may turn
-    /// out to be empty, where only a part of a message has come.
+    /// out to be empty, where only a part of a message has come. The memory that the messages lie
+    /// in, 128 KiB or more, is given back when this has to wait: do not wait for others in between.
     ///
     /// # Errors
     /// As [`recv`](Self::recv).

@@ -85,7 +85,8 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> StreamWebSocket<T> {
     /// has closed normally.
     ///
     /// This is the fast way to pass messages on, whatever their size: a piece is lent where it
-    /// landed, and what is large is written from there.
+    /// landed, and what is large is written from there. Where messages are small it saves what
+    /// [`recv_batch`](crate::MessageWebSocket::recv_batch) does, and its memory is held likewise.
     ///
     /// ```
     /// # use towline::StreamWebSocket;
