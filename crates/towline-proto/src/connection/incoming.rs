@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::close::CloseFrame;
 use crate::message::MessageKind;
 
-/// What one call of [`Receiver::receive`] found.
+/// What one call of [`Receiver::receive`](super::Receiver::receive) found.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Received {
@@ -20,17 +20,18 @@ pub struct Received {
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub enum Incoming {
-    /// A part of a message; see it with [`Receiver::lend`].
+    /// A part of a message; see it with [`Receiver::lend`](super::Receiver::lend).
     Data(Data),
-    /// A ping, to be answered; its payload is [`Receiver::control_payload`].
+    /// A ping, to be answered; see [`Receiver::control_payload`](super::Receiver::control_payload).
     Ping,
-    /// A pong; its payload is [`Receiver::control_payload`].
+    /// A pong; see [`Receiver::control_payload`](super::Receiver::control_payload).
     Pong,
     /// The closing frame. Nothing follows.
     Close(Option<CloseFrame>),
 }
 
-/// A part of a message, as a place in the input that was passed to [`Receiver::receive`].
+/// A part of a message, as a place in the input that was passed to
+/// [`Receiver::receive`](super::Receiver::receive).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct Data {
@@ -46,7 +47,8 @@ pub struct Data {
     pub inflated: bool,
 }
 
-/// A message that lies whole in the input that was passed to [`Receiver::receive_whole`].
+/// A message that lies whole in the input that was passed to
+/// [`Receiver::receive_whole`](super::Receiver::receive_whole).
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[non_exhaustive]
 pub struct WholeMessage {

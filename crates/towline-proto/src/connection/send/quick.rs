@@ -8,7 +8,7 @@ use crate::mask::MaskKey;
 use crate::message::{MessageKind, Part};
 
 /// Longer messages are looked at from all sides, which costs little beside them: an owned one is
-/// rather [queued](Outbox) than copied.
+/// rather queued than copied.
 const QUICK_MOST: usize = 4 * 1024;
 
 impl Sender {
