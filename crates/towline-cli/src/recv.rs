@@ -18,9 +18,10 @@ use crate::serve::LENGTH_HEADER;
 use crate::{interrupt, json};
 
 pub(crate) async fn run(args: &RecvArgs) -> Outcome {
-    // From here on nothing may be left behind.
-    let mut interrupted = pin!(interrupt::pressed());
     let mut target = Target::open(&args.file, args.force).await?;
+    // From here on there is something to be cleared away. Not before: a pipe that nobody reads is
+    // waited for, and must end as any program does.
+    let mut interrupted = pin!(interrupt::pressed());
     if args.client.json && matches!(target, Target::Output(_)) {
         let text = "--json and the message cannot both go to standard output";
         return Err(Failure::new(Code::Usage, text));

@@ -151,3 +151,35 @@ fn an_interrupt_leaves_no_file() {
     client.wait().ended(130);
     assert!(folder.names().is_empty(), "{:?}", folder.names());
 }
+
+#[test]
+#[cfg(unix)]
+fn an_interrupt_while_it_connects_leaves_no_file() {
+    use crate::harness::{Running, towline};
+    // It takes the connection and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("ws://{}", silent.local_addr().unwrap());
+    let folder = Folder::new();
+    let client = Running::start(&mut towline(&["recv", &url, &folder.path("film")]));
+    let connection = silent.accept().unwrap();
+    assert_eq!(folder.names().len(), 1, "it has begun: {:?}", folder.names());
+    client.interrupt();
+    client.wait().ended(130);
+    assert!(folder.names().is_empty(), "{:?}", folder.names());
+    drop(connection);
+}
+
+/// To open a pipe is to wait for somebody who reads it.
+#[test]
+#[cfg(unix)]
+fn an_interrupt_ends_the_wait_for_a_pipes_reader() {
+    use crate::harness::{Running, towline};
+    let folder = Folder::new();
+    let pipe = folder.path("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let client = Running::start(&mut towline(&["recv", "ws://127.0.0.1:9/", &pipe]));
+    // There is nothing that tells from outside that it waits.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    client.interrupt();
+    assert_eq!(client.wait().code, None, "it ends by the signal");
+}
