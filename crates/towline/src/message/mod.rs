@@ -22,7 +22,7 @@ use crate::info::{ConnectionInfo, Stats};
 use crate::transport::Transport;
 #[cfg(doc)]
 use crate::websocket::Replies;
-use crate::websocket::{Happening, Output, Source, WebSocket, split};
+use crate::websocket::{Arrival, Happening, Output, Source, WebSocket, split};
 
 /// A WebSocket that sends and receives whole messages.
 ///
@@ -388,13 +388,17 @@ fn poll_any(
     loop {
         let event = match ready!(source.poll_arrival(cx))? {
             None => return Poll::Ready(Ok(None)),
-            Some(Happening::Whole) => match source.next_message() {
+            Some(Arrival::Whole) => match source.next_message() {
                 Some(message) => Event::Message(message),
                 None => continue,
             },
-            Some(Happening::Ping) => Event::Ping(Bytes::copy_from_slice(source.control_payload())),
-            Some(Happening::Pong) => Event::Pong(Bytes::copy_from_slice(source.control_payload())),
-            Some(Happening::Data(data)) => {
+            Some(Arrival::Other(Happening::Ping)) => {
+                Event::Ping(Bytes::copy_from_slice(source.control_payload()))
+            }
+            Some(Arrival::Other(Happening::Pong)) => {
+                Event::Pong(Bytes::copy_from_slice(source.control_payload()))
+            }
+            Some(Arrival::Other(Happening::Data(data))) => {
                 let message = source.lend(&data).and_then(|piece| assembly.push(&piece));
                 source.release();
                 match message {
@@ -415,7 +419,7 @@ fn poll_fragment(
     loop {
         match ready!(source.poll_event(cx))? {
             None => return Poll::Ready(Ok(None)),
-            Some(Happening::Ping | Happening::Pong | Happening::Whole) => {}
+            Some(Happening::Ping | Happening::Pong) => {}
             Some(Happening::Data(data)) => {
                 let fragment = source.lend(&data).map(|piece| piece.to_fragment());
                 source.release();

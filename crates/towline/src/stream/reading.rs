@@ -43,7 +43,7 @@ impl Reading {
             }
             match ready!(source.poll_event(cx))? {
                 None => return Poll::Ready(Ok(false)),
-                Some(Happening::Ping | Happening::Pong | Happening::Whole) => {}
+                Some(Happening::Ping | Happening::Pong) => {}
                 Some(Happening::Data(data)) => {
                     // Text is checked; if it is bad, the next event is the error.
                     if source.lend(&data).is_some() {

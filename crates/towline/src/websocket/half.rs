@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use towline_proto::{CloseFrame, Data, Message, MessageKind, Piece};
 
-use super::inbound::{Happening, Inbound};
+use super::inbound::{Arrival, Happening, Inbound};
 use super::link::{BoxWrite, ReadHalf, Shared};
 use super::{Outbound, Output, Parts, Source, WebSocket};
 use crate::error::Result;
@@ -70,7 +70,7 @@ impl Source for Reader {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Happening>>> {
         self.inbound.poll_event(cx, &mut self.link)
     }
-    fn poll_arrival(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Happening>>> {
+    fn poll_arrival(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Arrival>>> {
         self.inbound.poll_arrival(cx, &mut self.link)
     }
     #[inline(always)]

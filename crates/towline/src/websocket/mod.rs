@@ -22,7 +22,7 @@ use towline_proto::{
 pub(crate) use batch::Arrived;
 pub use batch::Replies;
 pub(crate) use half::{Reader, Writer, split};
-pub(crate) use inbound::{Happening, Inbound};
+pub(crate) use inbound::{Arrival, Happening, Inbound};
 pub(crate) use link::{Output, Whole};
 pub(crate) use outbound::Outbound;
 
@@ -194,7 +194,7 @@ pub(crate) trait Source {
     fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Happening>>>;
     /// The same, but a message that has just come whole is left for
     /// [`next_message`](Self::next_message).
-    fn poll_arrival(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Happening>>>;
+    fn poll_arrival(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Arrival>>>;
     /// The next message, if it was read and lies there whole.
     fn next_message(&mut self) -> Option<Message>;
     fn lend(&mut self, data: &Data) -> Option<Piece<'_>>;
@@ -221,7 +221,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Source for WebSocket<T> {
         let Parts { inbound, link, .. } = &mut *self.parts;
         inbound.poll_event(cx, link)
     }
-    fn poll_arrival(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Happening>>> {
+    fn poll_arrival(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Arrival>>> {
         let Parts { inbound, link, .. } = &mut *self.parts;
         inbound.poll_arrival(cx, link)
     }

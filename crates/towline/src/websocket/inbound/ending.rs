@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep};
 use towline_proto::{CloseFrame, ProtocolError, Role};
 
-use super::{Happening, Inbound, MAX_READS};
+use super::{Inbound, MAX_READS};
 use crate::error::{Error, ErrorKind, Result};
 use crate::registry::Phase;
 use crate::websocket::buffer::{Amount, ReadBuffer};
@@ -65,8 +65,17 @@ impl Inbound {
         self.end.as_ref().is_some_and(|end| end.frame.is_some())
     }
 
+    /// The peer broke a rule. Takes what it changes, since what was lent may still be held.
     #[cold]
-    pub(super) fn fail(end: &mut Option<Box<End>>, error: &ProtocolError, link: &mut impl Link) {
+    pub(super) fn fail(
+        plain: &mut bool,
+        deadline: &mut Option<Pin<Box<Sleep>>>,
+        end: &mut Option<Box<End>>,
+        error: &ProtocolError,
+        link: &mut impl Link,
+    ) {
+        *plain = false;
+        *deadline = None;
         link.sender(|sender| sender.fail(error, Instant::now().into_std()));
         *end = Some(End::without_frame(Error::protocol(*error), Step::Flush));
     }
@@ -89,10 +98,10 @@ impl Inbound {
         &mut self,
         cx: &mut Context<'_>,
         link: &mut impl Link,
-    ) -> Poll<Result<Option<Happening>>> {
+    ) -> Poll<Result<()>> {
         loop {
             let end = self.end.as_deref_mut().filter(|end| !matches!(end.step, Step::Over));
-            let Some(End { error, step, .. }) = end else { return Poll::Ready(Ok(None)) };
+            let Some(End { error, step, .. }) = end else { return Poll::Ready(Ok(())) };
             let cut = link
                 .registration()
                 .is_some_and(|registration| registration.poll_phase(cx) == Phase::Aborting);
@@ -175,7 +184,7 @@ impl Inbound {
     }
 
     /// Tells how it ended, once, to the reader and to all who write.
-    fn ended(&mut self, link: &mut impl Link) -> Result<Option<Happening>> {
+    fn ended(&mut self, link: &mut impl Link) -> Result<()> {
         let unsent = link.look(|sender| sender.has_unsent());
         let error = self.end.as_mut().and_then(|end| {
             end.step = Step::Over;
@@ -190,6 +199,6 @@ impl Inbound {
             }
             None => Error::new(ErrorKind::Closed, "sending").cause("the connection is closed"),
         });
-        error.map_or(Ok(None), Err)
+        error.map_or(Ok(()), Err)
     }
 }

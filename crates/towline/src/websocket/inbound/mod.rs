@@ -41,8 +41,23 @@ pub(crate) enum Happening {
     Ping,
     /// A pong; see [`Receiver::control_payload`].
     Pong,
-    /// A message that lies whole in what was just read; see [`Inbound::next_whole`].
+}
+
+/// What has arrived, where a message that came whole is left where it lies.
+#[derive(Debug)]
+pub(crate) enum Arrival {
+    /// A whole message; see [`Inbound::next_whole`].
     Whole,
+    /// Anything else.
+    Other(Happening),
+}
+
+/// How far one call has come with reading.
+#[derive(Debug, Default)]
+struct Turn {
+    reads: u32,
+    /// When the last one brought something.
+    read_at: Option<std::time::Instant>,
 }
 
 /// Reads in a row before other tasks get a turn: a byte stream may always have more.
@@ -69,8 +84,7 @@ impl Inbound {
         }
     }
 
-    /// The next thing that the peer sent, but never [`Happening::Whole`]; `None` once the connection
-    /// has closed normally.
+    /// The next thing that the peer sent; `None` once the connection has closed normally.
     ///
     /// A connection that ends any other way gives one error, and `None` from then on.
     pub(crate) fn poll_event(
@@ -78,53 +92,59 @@ impl Inbound {
         cx: &mut Context<'_>,
         link: &mut impl Link,
     ) -> Poll<Result<Option<Happening>>> {
-        self.poll_happening(cx, link, false)
-    }
-
-    /// The same; `leave_whole` leaves a message that has just come whole for
-    /// [`next_whole`](Self::next_whole).
-    #[inline(always)]
-    fn poll_happening(
-        &mut self,
-        cx: &mut Context<'_>,
-        link: &mut impl Link,
-        leave_whole: bool,
-    ) -> Poll<Result<Option<Happening>>> {
-        let mut reads = 0;
-        let mut read_at = None;
+        let mut turn = Turn::default();
         loop {
             if self.end.is_some() {
-                return self.poll_end(cx, link);
+                return self.poll_end(cx, link).map_ok(|()| None);
             }
-            if let Some(now) = read_at.filter(|_| leave_whole && !link.is_closing())
-                && self.receiver.sees_whole(self.buffer.unread(), now)
-            {
-                self.plain = true;
-                return Poll::Ready(Ok(Some(Happening::Whole)));
-            }
-            if let Some(happening) = self.next_buffered(read_at, link) {
+            if let Some(happening) = self.next_buffered(turn.read_at, link) {
                 return Poll::Ready(Ok(Some(happening)));
             }
-            if self.end.is_some() {
-                continue;
-            }
-            if reads == MAX_READS {
-                cx.waker().wake_by_ref();
-                return Poll::Pending;
-            }
-            reads += 1;
-            read_at = ready!(self.poll_more(cx, link)).or(read_at);
+            ready!(self.poll_more(cx, link, &mut turn));
         }
     }
 
-    /// All that was read is used up: waits for more, and gives the time when that came; or for
-    /// anything else that has to be looked at.
+    /// The same; a message that has just come whole is left for [`next_whole`](Self::next_whole).
+    #[inline(always)]
+    pub(crate) fn poll_arrival(
+        &mut self,
+        cx: &mut Context<'_>,
+        link: &mut impl Link,
+    ) -> Poll<Result<Option<Arrival>>> {
+        let mut turn = Turn::default();
+        loop {
+            if self.end.is_some() {
+                return self.poll_end(cx, link).map_ok(|()| None);
+            }
+            if let Some(now) = turn.read_at.filter(|_| !link.is_closing())
+                && self.receiver.sees_whole(self.buffer.unread(), now)
+            {
+                self.plain = true;
+                return Poll::Ready(Ok(Some(Arrival::Whole)));
+            }
+            if let Some(happening) = self.next_buffered(turn.read_at, link) {
+                return Poll::Ready(Ok(Some(Arrival::Other(happening))));
+            }
+            ready!(self.poll_more(cx, link, &mut turn));
+        }
+    }
+
+    /// All that was read is used up: waits for more, or for anything else that has to be looked at.
     #[inline]
     fn poll_more(
         &mut self,
         cx: &mut Context<'_>,
         link: &mut impl Link,
-    ) -> Poll<Option<std::time::Instant>> {
+        turn: &mut Turn,
+    ) -> Poll<()> {
+        if self.end.is_some() {
+            return Poll::Ready(());
+        }
+        if turn.reads == MAX_READS {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        turn.reads += 1;
         // Before waiting, let out what gathered. If that fails, what the peer has sent is still
         // there to be read.
         if link.has_output() {
@@ -133,12 +153,12 @@ impl Inbound {
         match link.poll_read(cx, self.buffer.fill(self.amount)) {
             Poll::Ready(Ok(0)) => self.lose(Error::disconnected("receiving", None)),
             Poll::Ready(Ok(_)) => {
+                turn.read_at = Some(Instant::now().into_std());
                 self.amount = self.buffer.next_amount();
                 // Data that never ends must not put off the end.
                 if link.is_closing() && self.closing_expired(link) {
                     self.give_up(Self::too_slow());
                 }
-                return Poll::Ready(Some(Instant::now().into_std()));
             }
             Poll::Ready(Err(error)) => self.lose(Error::disconnected("receiving", Some(error))),
             Poll::Pending => {
@@ -149,16 +169,7 @@ impl Inbound {
                 }
             }
         }
-        Poll::Ready(None)
-    }
-
-    /// The next thing that the peer sent, which may be [`Happening::Whole`].
-    pub(crate) fn poll_arrival(
-        &mut self,
-        cx: &mut Context<'_>,
-        link: &mut impl Link,
-    ) -> Poll<Result<Option<Happening>>> {
-        self.poll_happening(cx, link, true)
+        Poll::Ready(())
     }
 
     /// Waits for a piece of a message, which [`next_whole`](Self::next_whole) then gives if that
@@ -170,11 +181,11 @@ impl Inbound {
         link: &mut impl Link,
     ) -> Poll<Result<bool>> {
         loop {
-            match ready!(self.poll_happening(cx, link, true))? {
+            match ready!(self.poll_arrival(cx, link))? {
                 None => return Poll::Ready(Ok(false)),
-                Some(Happening::Ping | Happening::Pong) => {}
-                Some(Happening::Whole) => return Poll::Ready(Ok(true)),
-                Some(Happening::Data(data)) => {
+                Some(Arrival::Whole) => return Poll::Ready(Ok(true)),
+                Some(Arrival::Other(Happening::Ping | Happening::Pong)) => {}
+                Some(Arrival::Other(Happening::Data(data))) => {
                     self.found = Some(data);
                     self.plain = false;
                     return Poll::Ready(Ok(true));
@@ -207,9 +218,8 @@ impl Inbound {
         match self.receiver.lend_whole(whole, self.buffer.bytes()) {
             Ok(message) => Some(message),
             Err(error) => {
-                self.plain = false;
-                self.deadline = None;
-                Self::fail(&mut self.end, &error, link);
+                let Self { plain, deadline, end, .. } = self;
+                Self::fail(plain, deadline, end, &error, link);
                 None
             }
         }
@@ -237,7 +247,7 @@ impl Inbound {
         while self.end.is_none() {
             match self.next_buffered(None, link)? {
                 Happening::Data(data) => return Some(data),
-                Happening::Ping | Happening::Pong | Happening::Whole => {}
+                Happening::Ping | Happening::Pong => {}
             }
         }
         None
@@ -271,9 +281,8 @@ impl Inbound {
         match self.receiver.lend(data, self.buffer.bytes()) {
             Ok(piece) => Some(piece),
             Err(error) => {
-                self.plain = false;
-                self.deadline = None;
-                Self::fail(&mut self.end, &error, link);
+                let Self { plain, deadline, end, .. } = self;
+                Self::fail(plain, deadline, end, &error, link);
                 None
             }
         }
@@ -323,8 +332,8 @@ impl Inbound {
             let received = match self.receiver.receive(self.buffer.unread(), now) {
                 Ok(received) => received,
                 Err(error) => {
-                    self.deadline = None;
-                    Self::fail(&mut self.end, &error, link);
+                    let Self { plain, deadline, end, .. } = self;
+                    Self::fail(plain, deadline, end, &error, link);
                     return None;
                 }
             };
