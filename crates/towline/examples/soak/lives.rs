@@ -8,8 +8,8 @@ use sha2::{Digest, Sha256};
 use tokio::io::AsyncWriteExt;
 use tokio::time::{Instant, sleep};
 use towline::{
-    Client, CloseCode, Config, Event, Message, MessageKind, MessageWebSocket, StreamWebSocket,
-    WebSocket,
+    Client, CloseCode, Config, Deflate, Event, Message, MessageKind, MessageWebSocket,
+    StreamWebSocket, WebSocket,
 };
 
 use crate::content::{compare, message};
@@ -29,7 +29,7 @@ pub(crate) struct Life<'a> {
     /// When to come to an end.
     pub(crate) end: Instant,
     pub(crate) tally: &'a Tally,
-    pub(crate) way: &'static str,
+    pub(crate) way: &'static Way,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -51,20 +51,34 @@ pub(crate) struct Way {
     pub(crate) kind: Kind,
     pub(crate) name: &'static str,
     pub(crate) weight: u32,
+    pub(crate) compressed: bool,
 }
 
-/// All of them. Compressed connections will be further ones.
+impl Way {
+    const fn new(kind: Kind, name: &'static str, weight: u32) -> Self {
+        Self { kind, name, weight, compressed: false }
+    }
+
+    const fn compressed(kind: Kind, name: &'static str, weight: u32) -> Self {
+        Self { kind, name, weight, compressed: true }
+    }
+}
+
+/// All of them. What is large repeats itself so much that no server would inflate it.
 pub(crate) const WAYS: &[Way] = &[
-    Way { kind: Kind::Small, name: "small messages and pings", weight: 40 },
-    Way { kind: Kind::Pipeline, name: "64 in flight", weight: 20 },
-    Way { kind: Kind::Large, name: "1 MiB messages", weight: 5 },
-    Way { kind: Kind::Stream, name: "streams, 1 to 8 MiB", weight: 3 },
-    Way { kind: Kind::Slow, name: "slow reader", weight: 5 },
-    Way { kind: Kind::Reset, name: "reset in a message", weight: 8 },
-    Way { kind: Kind::Vanish, name: "ended without a close", weight: 8 },
-    Way { kind: Kind::HalfOpen, name: "half-open", weight: 3 },
-    Way { kind: Kind::Garbage, name: "garbage for a request", weight: 4 },
-    Way { kind: Kind::GarbageFrames, name: "garbage for frames", weight: 4 },
+    Way::new(Kind::Small, "small messages and pings", 30),
+    Way::compressed(Kind::Small, "small, compressed", 10),
+    Way::new(Kind::Pipeline, "64 in flight", 15),
+    Way::compressed(Kind::Pipeline, "64 in flight, compressed", 5),
+    Way::new(Kind::Large, "1 MiB messages", 5),
+    Way::new(Kind::Stream, "streams, 1 to 8 MiB", 3),
+    Way::new(Kind::Slow, "slow reader", 4),
+    Way::compressed(Kind::Slow, "slow reader, compressed", 1),
+    Way::new(Kind::Reset, "reset in a message", 8),
+    Way::new(Kind::Vanish, "ended without a close", 8),
+    Way::new(Kind::HalfOpen, "half-open", 3),
+    Way::new(Kind::Garbage, "garbage for a request", 4),
+    Way::new(Kind::GarbageFrames, "garbage for frames", 4),
 ];
 
 impl Life<'_> {
@@ -87,8 +101,15 @@ impl Life<'_> {
         // A machine that is busy with thousands of connections may be late.
         let late = Duration::from_secs(60);
         let config = Config::default().pong_timeout(late).write_timeout(late).close_timeout(late);
-        let client = Client::builder().connect_timeout(late).handshake_timeout(late);
-        Ok(client.config(config).build()?.connect(self.url).await?)
+        let mut client = Client::builder().connect_timeout(late).handshake_timeout(late);
+        if self.way.compressed {
+            client = client.deflate(Deflate::default());
+        }
+        let socket = client.config(config).build()?.connect(self.url).await?;
+        match socket.info().deflate().is_some() == self.way.compressed {
+            true => Ok(socket),
+            false => Err("client and server disagree on compression".into()),
+        }
     }
 
     /// One message at a time, of a few bytes to a few KiB, and a ping here and there.
@@ -193,7 +214,7 @@ impl Life<'_> {
         if sent? != got? {
             return Err("what came back has another hash".into());
         }
-        self.tally.message(self.way, usize::try_from(len)?);
+        self.tally.message(self.way.name, usize::try_from(len)?);
         sender.close(CloseCode::NORMAL, "").await?;
         let after = receiver.next_message().await?.is_some();
         if after { Err("a message after the last".into()) } else { Ok(()) }
@@ -241,7 +262,7 @@ impl Life<'_> {
 
     fn check(&self, sent: &Message, got: &Message) -> Result<(), Wrong> {
         compare(sent, got)?;
-        self.tally.message(self.way, got.len());
+        self.tally.message(self.way.name, got.len());
         Ok(())
     }
 

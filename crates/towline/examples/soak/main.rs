@@ -119,7 +119,7 @@ async fn work(url: String, number: u64, connections: u32, tally: Arc<Tally>, end
         let Some(way) = way else { continue };
         born += 1;
         let id = (number << 32) | born;
-        let life = Life { url: &url, id, rng: &mut rng, pace, end, tally: &tally, way: way.name };
+        let life = Life { url: &url, id, rng: &mut rng, pace, end, tally: &tally, way };
         // On the heap: the ways differ in size, and the largest would be paid for by all.
         let result = Box::pin(life.live(way.kind)).await;
         tally.ended(way.name, result.map_err(|why| format!("{}, {id:x}: {why}", way.name)));
