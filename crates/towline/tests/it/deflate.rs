@@ -142,6 +142,40 @@ async fn both_faces_carry_large_messages_in_both_directions() {
     drop(client);
 }
 
+/// The stream as a whole: bytes in, bytes out, and the messages between them are compressed.
+#[tokio::test]
+async fn the_byte_view_carries_large_transfers_in_both_directions() {
+    let (client, server) = pair();
+    let client = StreamWebSocket::from(client);
+    let server = StreamWebSocket::from(server);
+    let data = [text(3).repeat(3000).into_bytes(), noise(300_000)].concat();
+    let lengths = || [1, 100, 10_000, 1_000_000].into_iter().cycle().take(40).chain([data.len()]);
+    let expected: Vec<u8> = lengths().flat_map(|length| data[..length].to_vec()).collect();
+    let echoing = tokio::spawn(async move {
+        let (mut reader, mut writer) = tokio::io::split(server);
+        tokio::io::copy(&mut reader, &mut writer).await.unwrap();
+        reader.unsplit(writer).stats()
+    });
+    let (mut reader, mut writer) = tokio::io::split(client);
+    let mut got = vec![0; expected.len()];
+    let write = async {
+        for length in lengths() {
+            writer.write_all(&data[..length]).await.unwrap();
+        }
+    };
+    let ((), read) = tokio::join!(write, reader.read_exact(&mut got));
+    read.unwrap();
+    assert!(got == expected, "what came back differs");
+    writer.shutdown().await.unwrap();
+    assert_eq!(reader.read(&mut [0]).await.unwrap(), 0);
+    for stats in [reader.unsplit(writer).stats(), echoing.await.unwrap()] {
+        for bytes in [stats.bytes_in, stats.bytes_out] {
+            let plain = u64::try_from(expected.len()).unwrap();
+            assert!((300_000..plain / 4).contains(&bytes), "{bytes} of {plain}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn whole_messages_of_every_size_arrive() {
     let (mut client, mut server) = messages();
