@@ -57,6 +57,7 @@ const SIGHTS: &[&str] = &[
     "proto: deadlines passed",
     "proto: messages received",
     "proto: wires cut",
+    "replies from within a batch",
     "resets",
     "resets by unread bytes",
     "runs on a sound link",

@@ -3,10 +3,13 @@
 use futures_util::StreamExt;
 use futures_util::stream::SplitStream;
 use towline::{
-    CloseFrame, Event, Fragment, Message, MessageKind, MessageReceiver, Result, Stats, Utf8Bytes,
+    CloseFrame, Event, Fragment, Message, MessageKind, MessageReceiver, Replies, Result, Stats,
+    Utf8Bytes,
 };
 
 use super::Socket;
+use crate::ledger::Fate;
+use crate::link::End;
 use crate::player::Player;
 use crate::trace::count;
 use crate::world::{Limit, limited};
@@ -17,9 +20,10 @@ pub(super) trait Inlet {
     async fn recv(&mut self) -> Result<Option<Message>>;
     async fn recv_event(&mut self) -> Result<Option<Event>>;
     async fn recv_fragment(&mut self) -> Result<Option<Fragment>>;
-    /// Messages that came together, so many at most; those that are left are the next ones.
-    async fn recv_batch(&mut self, _: usize) -> Result<Option<Vec<Message>>> {
-        Ok(self.recv().await?.map(|message| vec![message]))
+    /// Takes messages that came together, so many at most; those that are left are the next ones.
+    /// `false` at the end.
+    async fn recv_batch(&mut self, p: &mut Player, _: usize) -> Result<bool> {
+        Ok(self.recv().await?.map(|message| take_message(p, &message)).is_some())
     }
     fn stats(&self) -> Option<Stats>;
     /// Whether the peer has closed, and with what, if it knows.
@@ -52,13 +56,17 @@ macro_rules! inlet {
 }
 inlet! {
     Socket {
-        async fn recv_batch(&mut self, most: usize) -> Result<Option<Vec<Message>>> {
-            let Some(mut batch) = Self::recv_batch(self).await? else { return Ok(None) };
-            let mut messages = Vec::new();
-            while messages.len() < most && let Some((message, _)) = batch.next() {
-                messages.push(message.to_message());
+        async fn recv_batch(&mut self, p: &mut Player, most: usize) -> Result<bool> {
+            let Some(mut batch) = Self::recv_batch(self).await? else { return Ok(false) };
+            count("batches");
+            for _ in 0..most {
+                let Some((message, replies)) = batch.next() else { break };
+                take_message(p, &message.to_message());
+                if p.left > 0 && p.rng.percent(60) {
+                    reply(replies, p);
+                }
             }
-            Ok(Some(messages))
+            Ok(true)
         }
     }
     MessageReceiver {}
@@ -116,14 +124,7 @@ pub(super) async fn receive<I: Inlet>(
             .map(|result| result.map(|event| event.map(|event| take_event(p, event)).is_some()))
     } else if p.rng.percent(30) {
         let most = p.rng.between(0, 10);
-        limited(limit, inlet.recv_batch(most)).await.map(|result| {
-            result.map(|batch| {
-                let batch = batch.inspect(|_| count("batches"));
-                batch
-                    .map(|batch| batch.iter().for_each(|message| take_message(p, message)))
-                    .is_some()
-            })
-        })
+        limited(limit, inlet.recv_batch(p, most)).await
     } else {
         limited(limit, inlet.recv()).await.map(|result| {
             result.map(|message| message.map(|message| take_message(p, &message)).is_some())
@@ -148,6 +149,27 @@ pub(super) async fn receive<I: Inlet>(
 
 fn take_message(p: &mut Player, message: &Message) {
     p.ledger.book().received(p.me, message.kind(), message.as_bytes());
+}
+
+/// Sends what was to be sent anyway, from within a batch.
+fn reply(replies: &mut Replies<'_, End>, p: &mut Player) {
+    p.begins();
+    let kind = p.kind();
+    let (number, payload) = p.begin(kind, Player::least(Limit::None));
+    let fed = match kind {
+        MessageKind::Binary => replies.feed(&payload[..]),
+        MessageKind::Text => replies.feed(std::str::from_utf8(&payload).unwrap()),
+    };
+    match fed {
+        Ok(()) => {
+            count("replies from within a batch");
+            p.settle(number, Fate::Sent);
+        }
+        Err(error) => {
+            p.settle(number, Fate::Perhaps);
+            p.send_failed(&error);
+        }
+    }
 }
 
 fn take_event(p: &mut Player, event: Event) {
