@@ -1,14 +1,16 @@
 //! Sends one huge message and checks what comes back:
-//! `huge URL SIZE[K|M|G] (one-frame|fragments)`
+//! `huge URL SIZE[K|M|G] (one-frame|fragments|compressed)`
 //!
 //! The message is made as it is sent and checked as it returns, so neither is held. An answer in
 //! text, as `/upload` gives it, is printed instead. With `fragments` the message goes in frames of
-//! 1 byte to 64 KiB.
+//! 1 byte to 64 KiB; with `compressed` it does too, and compression has to be agreed on.
 
 use std::process::ExitCode;
 
 use tokio::io::AsyncWriteExt;
-use towline::{CloseCode, Config, MessageKind, StreamReceiver, StreamSender, StreamWebSocket};
+use towline::{
+    CloseCode, Config, Deflate, MessageKind, StreamReceiver, StreamSender, StreamWebSocket,
+};
 
 /// The message repeats this many bytes: a prime, so that it never lines up with a buffer.
 const PERIOD: usize = 65_521;
@@ -19,14 +21,14 @@ const FRAGMENT: usize = 64 * 1024;
 async fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let [url, size, shape] = &args[..] else {
-        eprintln!("usage: huge URL SIZE[K|M|G] (one-frame|fragments)");
+        eprintln!("usage: huge URL SIZE[K|M|G] (one-frame|fragments|compressed)");
         return ExitCode::from(2);
     };
     let Some(size) = parse(size) else {
         eprintln!("huge: {size:?} is no size");
         return ExitCode::from(2);
     };
-    match exchange(url, size, shape == "one-frame").await {
+    match exchange(url, size, shape).await {
         Ok(what) => {
             println!("{what}");
             ExitCode::SUCCESS
@@ -52,17 +54,28 @@ fn parse(size: &str) -> Option<u64> {
 
 type Result<T, E = Box<dyn std::error::Error + Send + Sync>> = std::result::Result<T, E>;
 
-async fn exchange(url: &str, size: u64, one_frame: bool) -> Result<String> {
+async fn exchange(url: &str, size: u64, shape: &str) -> Result<String> {
     // A peer that is busy with 20 GiB may be late with a pong.
     let config = Config::default().ping_interval(None);
-    let client = towline::Client::builder().config(config).build()?;
-    let (mut reader, writer) = StreamWebSocket::from(client.connect(url).await?).split();
-    let sending = tokio::spawn(send(writer, size, one_frame));
+    let mut client = towline::Client::builder().config(config);
+    if shape == "compressed" {
+        client = client.deflate(Deflate::default());
+    }
+    let socket = client.build()?.connect(url).await?;
+    if shape == "compressed" && socket.info().deflate().is_none() {
+        return Err("the server does not compress".into());
+    }
+    let (mut reader, writer) = StreamWebSocket::from(socket).split();
+    let sending = tokio::spawn(send(writer, size, shape == "one-frame"));
     let what = receive(&mut reader, size).await?;
     let mut writer = sending.await??;
     writer.close(CloseCode::NORMAL, "").await?;
     while reader.next_message().await?.is_some() {}
-    Ok(what)
+    let sent = reader.stats().bytes_out;
+    if shape == "compressed" && sent >= size {
+        return Err(format!("{size} bytes were sent as {sent}: nothing was compressed").into());
+    }
+    Ok(format!("{what}; sent as {sent} bytes"))
 }
 
 async fn send(mut writer: StreamSender, size: u64, one_frame: bool) -> Result<StreamSender> {
