@@ -147,12 +147,16 @@ def load(server, name, scenario, extra):
 
 
 def client(name, scenario, extra):
-    """A client program against the fastest server there is, which is not measured."""
-    with Running("floor-ws", core=LOAD_CORE) as server:
+    """A client program against one server for all, which is not measured: the fastest there is."""
+    with Running("towline" if scenario.tls else "floor-ws", scenario.tls, core=LOAD_CORE) as server:
         args = program(name, "client")
         if name == "load":
             # Of the two figures it has, the second is of itself.
-            args += ["echo", "--pid", str(server.pid)]
+            args += ["churn" if scenario.churn else "echo", "--pid", str(server.pid)]
+        elif scenario.churn:
+            args.append("--churn")
+        if scenario.tls:
+            args += ["--tls", str(certificate()[0])]
         args += ["--addr", f"127.0.0.1:{server.port}", *scenario.load, *extra]
         sample = result(args, CONTESTANT_CORE)
         if name == "load":

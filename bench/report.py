@@ -116,6 +116,11 @@ def spent(name, scenario, done):
         if scenario.family != "threads":
             rows.append([name, ours, best or "fastest peer",
                          *judged(quotient(middle(done.get(best), "us"), us), scenario.of_peer)])
+        if scenario.family == "deflate" and best:
+            # Faster counts at the same or a smaller output only.
+            bytes_out = middle(samples, "reply_bytes")
+            rows.append([name, ours, f"{best}'s output",
+                         *at_most(quotient(bytes_out, middle(done[best], "reply_bytes")), 1.0)])
         frames = best_peer(done, "us", "frames")
         if frames:
             rows.append([name, ours, frames,

@@ -23,6 +23,8 @@ class Scenario:
     family: str
     load: tuple = ()
     tls: bool = False
+    # Of clients: one message on each connection, then the next one.
+    churn: bool = False
     # The targets: the limit we are compared with, our share of it, and our ratio to the
     # fastest Rust peer.
     limit: str = "raw"
@@ -96,6 +98,11 @@ def client(size, connections, depth, kind="binary", **more):
     return echo(size, connections, depth, kind, family="client", limit="load", **more)
 
 
+def client_churn(**more):
+    load = ("--connections", "64")
+    return Scenario("client", load, churn=True, limit="load", **more)
+
+
 AT_ONCE = dict(limit="raw-tokio", of_limit=0.95, of_peer=1.0)
 IN_FLIGHT = dict(of_limit=0.75, of_peer=3.0)
 HUGE = dict(of_limit=0.80, of_peer=1.8, most=4)
@@ -127,10 +134,19 @@ SCENARIOS = {
     "deflate1k": Scenario("deflate", of_peer=1.0),
     "deflate1knotakeover": Scenario("deflate", ("--no-takeover",), of_peer=1.0),
     # The targets for a server hold for a client too.
-    "client16d1": client(16, 16, 1, of_limit=0.95, of_peer=1.0),
-    "client16d64": client(16, 16, 64, of_limit=0.75, of_peer=3.0),
-    "client16k": client(16 * KIB, 16, 4, of_limit=0.84, of_peer=1.05),
+    "client16x1d1": client(16, 1, 1, of_limit=0.95, of_peer=1.0),
+    "client16x16d1": client(16, 16, 1, of_limit=0.95, of_peer=1.0),
+    "client16x256d1": client(16, 256, 1, of_limit=0.95, of_peer=1.0),
+    "client125x16d1": client(125, 16, 1, of_limit=0.95, of_peer=1.0),
+    "client16x16d64": client(16, 16, 64, **IN_FLIGHT),
+    "client16x256d64": client(16, 256, 64, **IN_FLIGHT),
+    "client125x16d64": client(125, 16, 64, **IN_FLIGHT),
+    "clientascii1k": client(KIB, 16, 8, "ascii", of_limit=0.85, of_peer=1.4),
     "clienttext4k": client(4 * KIB, 16, 8, "text", of_limit=0.68, of_peer=1.4),
+    "clientbin16k": client(16 * KIB, 16, 4, of_limit=0.84, of_peer=1.05),
+    "clientbin1m": client(KIB * KIB, 4, 2, of_limit=0.85, of_peer=1.0),
+    "clientwss16k": client(16 * KIB, 4, 2, tls=True, of_limit=0.94, of_peer=1.0),
+    "clientchurn": client_churn(of_limit=0.95, of_peer=1.0),
     # One thread of ours against two: 1/1.05 of it at least.
     "threads": echo(16, 64, 8, family="threads", limit="towline-echo", of_limit=0.95),
 }

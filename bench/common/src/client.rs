@@ -4,6 +4,8 @@
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
+#[cfg(feature = "tls")]
+use std::path::PathBuf;
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -31,6 +33,13 @@ pub struct ClientArgs {
     pub size: usize,
     #[arg(long, value_enum, default_value = "binary")]
     pub kind: Kind,
+    /// One message on each connection, then the next connection
+    #[arg(long)]
+    pub churn: bool,
+    /// Speak TLS, trusting this certificate (PEM)
+    #[cfg(feature = "tls")]
+    #[arg(long)]
+    pub tls: Option<PathBuf>,
     /// How long to measure
     #[arg(long, default_value_t = 0.8)]
     pub seconds: f64,
@@ -41,8 +50,9 @@ pub struct ClientArgs {
 
 /// A client.
 pub trait Client: Copy + Send + Sync + 'static {
-    /// Shakes hands, then keeps `course.depth` messages in flight for ever.
-    fn run(self, stream: TcpStream, course: Course) -> impl Future<Output = io::Result<()>> + Send;
+    /// Connects and shakes hands, then keeps `course.depth` messages in flight until there is an
+    /// error.
+    fn run(self, course: Course) -> impl Future<Output = io::Result<()>> + Send;
 }
 
 /// What one connection is to send, and to get back.
@@ -51,9 +61,13 @@ pub struct Course {
     pub addr: SocketAddr,
     pub depth: usize,
     pub kind: Kind,
+    #[cfg(feature = "tls")]
+    pub tls: Option<Arc<rustls::ClientConfig>>,
     cycle: Arc<Cycle>,
     sent: u64,
     received: u64,
+    /// Ends with the first reply.
+    churn: bool,
     count: Arc<AtomicU64>,
 }
 
@@ -81,28 +95,59 @@ impl Course {
         }
         self.received += 1;
         // Nobody else writes it.
-        self.count.store(self.received, Ordering::Relaxed);
-        Ok(())
+        self.count.store(self.count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+        if self.churn { Err(io::Error::other("the one reply has come")) } else { Ok(()) }
+    }
+
+    /// For a library that leaves it to its user.
+    pub async fn connect(&self) -> io::Result<TcpStream> {
+        let stream = TcpStream::connect(self.addr).await?;
+        stream.set_nodelay(true)?;
+        Ok(stream)
     }
 }
 
 /// Runs the client for its time, and prints what it did as JSON.
 pub fn run(args: &ClientArgs, client: impl Client) -> io::Result<()> {
-    let cycle = Arc::new(Cycle::new(args.kind, args.size, 1));
+    let cycle = Arc::new(if args.churn {
+        // What a library sends is made from it on each connection.
+        Cycle::of(1, args.kind, args.size, 1)
+    } else {
+        Cycle::new(args.kind, args.size, 1)
+    });
+    #[cfg(feature = "tls")]
+    let tls = args.tls.as_deref().map(crate::tls::client).transpose()?;
     serve::runtime()?.block_on(async {
         let mut counts = Vec::new();
         for _ in 0..args.connections {
-            let stream = TcpStream::connect(args.addr).await?;
-            stream.set_nodelay(true)?;
             let count = Arc::new(AtomicU64::new(0));
             counts.push(Arc::clone(&count));
-            let (cycle, addr, depth, kind) = (Arc::clone(&cycle), args.addr, args.depth, args.kind);
-            let course = Course { addr, depth, kind, cycle, sent: 0, received: 0, count };
+            let (cycle, churn) = (Arc::clone(&cycle), args.churn);
+            let (addr, depth, kind) = (args.addr, args.depth, args.kind);
+            #[cfg(feature = "tls")]
+            let tls = tls.clone();
             tokio::spawn(async move {
-                // It never ends well, as nobody tells it to end.
-                let error = client.run(stream, course).await.err();
-                eprintln!("a connection ended: {error:?}");
-                process::exit(1);
+                loop {
+                    let before = count.load(Ordering::Relaxed);
+                    let course = Course {
+                        addr,
+                        depth,
+                        kind,
+                        #[cfg(feature = "tls")]
+                        tls: tls.clone(),
+                        cycle: Arc::clone(&cycle),
+                        sent: 0,
+                        received: 0,
+                        churn,
+                        count: Arc::clone(&count),
+                    };
+                    let error = client.run(course).await.err();
+                    // Nothing else tells it to end.
+                    if !churn || count.load(Ordering::Relaxed) != before + 1 {
+                        eprintln!("a connection ended: {error:?}");
+                        process::exit(1);
+                    }
+                }
             });
         }
         let total = || counts.iter().map(|count| count.load(Ordering::Relaxed)).sum::<u64>();

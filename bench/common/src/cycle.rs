@@ -24,7 +24,11 @@ const CYCLE_BYTES: usize = 128 * 1024;
 impl Cycle {
     /// Messages of `size` bytes, sent in `frames` frames each.
     pub fn new(kind: Kind, size: usize, frames: usize) -> Self {
-        let count = (CYCLE_BYTES / size.max(1)).clamp(4, 4096).next_power_of_two();
+        Self::of((CYCLE_BYTES / size.max(1)).clamp(4, 4096).next_power_of_two(), kind, size, frames)
+    }
+
+    /// So many messages.
+    pub fn of(count: usize, kind: Kind, size: usize, frames: usize) -> Self {
         let (mut wire, mut reply) = (Vec::new(), Vec::new());
         let mut reply_header = 0;
         for number in 0..count {

@@ -5,7 +5,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bench_common::client::{Client, Course};
+use bench_common::client::Course;
 use bench_common::micro::Memory;
 use bench_common::payload::Kind;
 use bench_common::serve::{Io, Serve};
@@ -15,10 +15,9 @@ use http_body_util::Empty;
 use hyper::Request;
 use hyper::header::{CONNECTION, HOST, UPGRADE};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use crate::http_upgrade::{self, Spawn};
-use crate::{MAX_MESSAGE_SIZE, ended, failed};
+use crate::{MAX_MESSAGE_SIZE, Talk, ended, failed};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Peer {
@@ -76,8 +75,8 @@ async fn frames<S: AsyncRead + AsyncWrite + Unpin>(mut socket: WebSocket<S>) -> 
     }
 }
 
-impl Client for Peer {
-    async fn run(self, stream: TcpStream, mut course: Course) -> io::Result<()> {
+impl Talk for Peer {
+    async fn talk<S: Io>(self, stream: S, mut course: Course) -> io::Result<()> {
         let request = Request::get(format!("http://{}/", course.addr))
             .header(HOST, course.addr.to_string())
             .header(UPGRADE, "websocket")

@@ -13,10 +13,12 @@ mod yawc_ws;
 use std::future::Future;
 use std::io;
 
-use bench_common::client::{self, Client, ClientArgs};
+use bench_common::client::{self, Client, ClientArgs, Course};
 use bench_common::micro::{self, Memory, MicroArgs};
-use bench_common::serve::{self, Serve, ServerArgs};
+use bench_common::serve::{self, Io, Serve, ServerArgs};
 use clap::{Parser, Subcommand, ValueEnum};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::pki_types::ServerName;
 
 #[derive(Parser)]
 struct Contestant {
@@ -59,8 +61,14 @@ enum Program {
     Micro(MicroArgs),
 }
 
+/// A library's client.
+trait Talk: Copy + Send + Sync + 'static {
+    /// Shakes hands, then keeps `course.depth` messages in flight until there is an error.
+    fn talk<S: Io>(self, stream: S, course: Course) -> impl Future<Output = io::Result<()>> + Send;
+}
+
 /// One library, with one choice of settings.
-trait Peer: Serve + Client {
+trait Peer: Serve + Talk {
     /// Echoes on a stream on which the handshake is done.
     fn echo(self, stream: Memory) -> impl Future<Output = ()>;
 }
@@ -86,8 +94,26 @@ fn main() -> io::Result<()> {
 fn run(peer: impl Peer, program: Program) -> io::Result<()> {
     match program {
         Program::Serve(args) => serve::run(&args, peer),
-        Program::Client(args) => client::run(&args, peer),
+        Program::Client(args) => client::run(&args, Connecting(peer)),
         Program::Micro(args) => micro::run(&args, |memory| peer.echo(memory)),
+    }
+}
+
+/// A client that is given its stream, so that all have the same, TLS included.
+#[derive(Clone, Copy)]
+struct Connecting<T>(T);
+
+impl<T: Talk> Client for Connecting<T> {
+    async fn run(self, course: Course) -> io::Result<()> {
+        let stream = course.connect().await?;
+        match course.tls.clone() {
+            None => self.0.talk(stream, course).await,
+            Some(tls) => {
+                let name = ServerName::from(course.addr.ip());
+                let stream = TlsConnector::from(tls).connect(name, stream).await?;
+                self.0.talk(stream, course).await
+            }
+        }
     }
 }
 

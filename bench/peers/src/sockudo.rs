@@ -3,7 +3,7 @@
 
 use std::io;
 
-use bench_common::client::{Client, Course};
+use bench_common::client::Course;
 use bench_common::micro::Memory;
 use bench_common::payload::Kind;
 use bench_common::serve::{Io, Serve};
@@ -15,9 +15,8 @@ use sockudo_ws::handshake::{build_response, generate_accept_key, parse_request};
 use sockudo_ws::server::WebSocketServer;
 use sockudo_ws::{CompressedWebSocketStream, Config, Http1, Message, WebSocketStream};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
-use crate::{MAX_MESSAGE_SIZE, ended, failed};
+use crate::{MAX_MESSAGE_SIZE, Talk, ended, failed};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Peer {
@@ -89,8 +88,8 @@ where
     Ok(())
 }
 
-impl Client for Peer {
-    async fn run(self, stream: TcpStream, mut course: Course) -> io::Result<()> {
+impl Talk for Peer {
+    async fn talk<S: Io>(self, stream: S, mut course: Course) -> io::Result<()> {
         let client = WebSocketClient::<Http1>::new(config());
         let host = course.addr.to_string();
         let connected = client.connect_raw(stream, &host, "/", None).await;

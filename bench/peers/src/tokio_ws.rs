@@ -2,16 +2,15 @@
 
 use std::io;
 
-use bench_common::client::{Client, Course};
+use bench_common::client::Course;
 use bench_common::micro::Memory;
 use bench_common::payload::Kind;
 use bench_common::serve::{Io, Serve};
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
 use tokio_websockets::{ClientBuilder, Config, Limits, Message, ServerBuilder, WebSocketStream};
 
 use crate::at_hand::at_hand;
-use crate::{ended, failed};
+use crate::{Talk, ended, failed};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Peer;
@@ -61,8 +60,8 @@ async fn echo(mut socket: WebSocketStream<impl Io>) -> io::Result<()> {
     Ok(())
 }
 
-impl Client for Peer {
-    async fn run(self, stream: TcpStream, mut course: Course) -> io::Result<()> {
+impl Talk for Peer {
+    async fn talk<S: Io>(self, stream: S, mut course: Course) -> io::Result<()> {
         let url = format!("ws://{}/", course.addr);
         let builder = ClientBuilder::new().uri(&url).map_err(failed)?;
         let builder = builder.config(config()).limits(Limits::unlimited());

@@ -2,18 +2,17 @@
 
 use std::io;
 
-use bench_common::client::{Client, Course};
+use bench_common::client::Course;
 use bench_common::micro::Memory;
 use bench_common::payload::Kind;
 use bench_common::serve::{Io, Serve};
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::{WebSocketStream, accept_async_with_config, client_async_with_config};
 
 use crate::at_hand::at_hand;
-use crate::{ended, failed};
+use crate::{Talk, ended, failed};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Peer {
@@ -63,8 +62,8 @@ async fn echo(mut socket: WebSocketStream<impl Io>) -> io::Result<()> {
     Ok(())
 }
 
-impl Client for Peer {
-    async fn run(self, stream: TcpStream, mut course: Course) -> io::Result<()> {
+impl Talk for Peer {
+    async fn talk<S: Io>(self, stream: S, mut course: Course) -> io::Result<()> {
         let url = format!("ws://{}/", course.addr);
         let connected = client_async_with_config(url, stream, Some(self.config())).await;
         let (mut socket, _) = connected.map_err(failed)?;

@@ -2,12 +2,11 @@
 
 use std::io;
 
-use bench_common::client::{Client, Course};
+use bench_common::client::Course;
 use bench_common::micro::Memory;
 use bench_common::payload::Kind;
 use bench_common::serve::{Io, Serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use wtx::collection::Vector;
 use wtx::misc::UriRef;
 use wtx::rng::{Xorshift64, simple_seed};
@@ -17,7 +16,7 @@ use wtx::web_socket::{
     WebSocketPayloadOrigin,
 };
 
-use crate::{MAX_MESSAGE_SIZE, ended, failed};
+use crate::{MAX_MESSAGE_SIZE, Talk, ended, failed};
 
 #[derive(Clone, Copy)]
 pub(crate) struct Peer;
@@ -58,12 +57,12 @@ async fn echo<S: Io>(mut socket: Server<S>) -> wtx::Result<()> {
     }
 }
 
-impl Client for Peer {
-    async fn run(self, stream: TcpStream, mut course: Course) -> io::Result<()> {
+impl Talk for Peer {
+    async fn talk<S: Io>(self, stream: S, mut course: Course) -> io::Result<()> {
         let url = format!("ws://{}/", course.addr);
         let connected: wtx::Result<_> =
             WebSocketConnector::default().connect(Stream(stream), &UriRef::new(&url)).await;
-        let mut socket: WebSocketOwned<(), Xorshift64, Stream<TcpStream>, true> =
+        let mut socket: WebSocketOwned<(), Xorshift64, Stream<S>, true> =
             connected.map_err(failed)?;
         let op_code = match course.kind {
             Kind::Binary => OpCode::Binary,

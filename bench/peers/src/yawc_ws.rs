@@ -2,18 +2,17 @@
 
 use std::io;
 
-use bench_common::client::{Client, Course};
+use bench_common::client::Course;
 use bench_common::micro::Memory;
 use bench_common::payload::Kind;
 use bench_common::serve::{Io, Serve};
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
-use tokio::net::TcpStream;
 use yawc::frame::{Frame, OpCode};
 use yawc::{CompressionLevel, Options, Role, WebSocket, WebSocketError};
 
 use crate::at_hand::at_hand;
-use crate::{MAX_MESSAGE_SIZE, ended, failed, http_upgrade};
+use crate::{MAX_MESSAGE_SIZE, Talk, ended, failed, http_upgrade};
 
 #[derive(Clone, Copy)]
 pub(crate) enum Peer {
@@ -95,8 +94,8 @@ where
     Ok(())
 }
 
-impl Client for Peer {
-    async fn run(self, stream: TcpStream, mut course: Course) -> io::Result<()> {
+impl Talk for Peer {
+    async fn talk<S: Io>(self, stream: S, mut course: Course) -> io::Result<()> {
         let url = format!("ws://{}/", course.addr).parse().map_err(|_| ended())?;
         let connected = WebSocket::handshake(url, stream, self.options()).await;
         let mut socket = connected.map_err(failed)?;

@@ -1,18 +1,19 @@
 //! Clients of an echo server.
 
 use std::io;
+#[cfg(feature = "tls")]
+use std::sync::Arc;
 
-use bench_common::client::{Client, Course};
+use bench_common::client::{self, Course};
 use bench_common::payload::Kind;
-use tokio::net::TcpStream;
+#[cfg(feature = "tls")]
+use towline::Client;
 use towline::{Message, MessageKind, MessageWebSocket};
 
 use crate::Api;
 
-impl Client for Api {
-    async fn run(self, stream: TcpStream, course: Course) -> io::Result<()> {
-        // Connects by itself, as the library's users do.
-        drop(stream);
+impl client::Client for Api {
+    async fn run(self, course: Course) -> io::Result<()> {
         match self {
             // A client that compares whole messages has no use for pieces of them.
             Self::Batch | Self::Pieces => batch(course).await,
@@ -21,10 +22,20 @@ impl Client for Api {
     }
 }
 
+/// As the library's users do.
+async fn connect(course: &Course) -> towline::Result<MessageWebSocket> {
+    #[cfg(feature = "tls")]
+    if let Some(config) = &course.tls {
+        let tls = towline::TlsConfig::from_rustls(Arc::clone(config));
+        let client = Client::builder().tls(tls).build()?;
+        return Ok(client.connect(&format!("wss://{}/", course.addr)).await?.into());
+    }
+    MessageWebSocket::connect(&format!("ws://{}/", course.addr)).await
+}
+
 /// Whole messages, lent, and answered from where they are kept.
 async fn batch(mut course: Course) -> io::Result<()> {
-    let url = format!("ws://{}/", course.addr);
-    let mut socket = MessageWebSocket::connect(&url).await.map_err(io::Error::other)?;
+    let mut socket = connect(&course).await.map_err(io::Error::other)?;
     let messages = messages(&course);
     for _ in 0..course.depth {
         socket.feed(messages[course.turn()].clone()).await?;
@@ -40,8 +51,7 @@ async fn batch(mut course: Course) -> io::Result<()> {
 
 /// Whole messages: `recv` lets out what `feed` gathered before it waits.
 async fn recv(mut course: Course) -> io::Result<()> {
-    let url = format!("ws://{}/", course.addr);
-    let mut socket = MessageWebSocket::connect(&url).await.map_err(io::Error::other)?;
+    let mut socket = connect(&course).await.map_err(io::Error::other)?;
     let messages = messages(&course);
     for _ in 0..course.depth {
         socket.feed(messages[course.turn()].clone()).await?;
