@@ -122,7 +122,9 @@ async fn play(attack: &Attack, mut raw: Raw, request: &Request) -> Seen {
             raw.thinks_again(seen).await
         }
         Play::Meet(meet) => meet(raw, request.clone()).await,
-        Play::Ask(_) | Play::Act(_) | Play::Wait(_) => Seen::Skipped("it is for servers"),
+        Play::Ask(_) | Play::Offer(_) | Play::Act(_) | Play::Wait(_) => {
+            Seen::Skipped("it is for servers")
+        }
         Play::Deflated(_) if !request.offers_deflate() => {
             raw.put(&request.answer(&[])).await;
             Seen::Skipped("the client does not offer permessage-deflate")

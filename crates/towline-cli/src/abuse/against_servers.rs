@@ -132,7 +132,7 @@ async fn play(attack: &Attack, target: &Arc<Target>) -> Seen {
         Play::Ask(request) => return ask(target, &request(target)).await,
         Play::Act(act) | Play::Wait(act) => return act(Arc::clone(target)).await,
         Play::Answer(_) | Play::Meet(_) => return Seen::Skipped("it is for clients"),
-        Play::Deflated(_) => Some(OFFER),
+        Play::Deflated(_) | Play::Offer(_) => Some(OFFER),
         Play::Say(_) | Play::Begin(_) | Play::Talk(_) => None,
     };
     let (mut raw, head) = match target.open(&[("Sec-WebSocket-Extensions", offer)]).await {
@@ -144,7 +144,13 @@ async fn play(attack: &Attack, target: &Arc<Target>) -> Seen {
     if offer.is_some() && !head.to_ascii_lowercase().contains("permessage-deflate") {
         return Seen::Skipped("the server does not agree to permessage-deflate");
     }
-    raw.play(attack).await
+    match attack.play {
+        Play::Offer(act) => {
+            drop(raw);
+            act(Arc::clone(target)).await
+        }
+        _ => raw.play(attack).await,
+    }
 }
 
 async fn ask(target: &Target, request: &[u8]) -> Seen {

@@ -51,6 +51,8 @@ pub(super) enum Play {
     Talk(for<'a> fn(&'a mut Raw) -> Playing<'a>),
     /// As `Talk`, where permessage-deflate was agreed on (RFC 7692).
     Deflated(for<'a> fn(&'a mut Raw) -> Playing<'a>),
+    /// As `Act`, where the server agrees to permessage-deflate if it is offered well.
+    Offer(fn(Arc<Target>) -> Playing<'static>),
     /// To a server: whatever needs more than one connection, or none that is open.
     Act(fn(Arc<Target>) -> Playing<'static>),
     /// As `Act`, and it does nothing but wait: it is played beside the others.
@@ -133,10 +135,15 @@ impl Attack {
     /// Whether it can be played by this side.
     pub(super) fn is_for(&self, side: Side) -> bool {
         match self.play {
-            Play::Ask(_) | Play::Act(_) | Play::Wait(_) => side == Side::Client,
+            Play::Ask(_) | Play::Offer(_) | Play::Act(_) | Play::Wait(_) => side == Side::Client,
             Play::Answer(_) | Play::Meet(_) => side == Side::Server,
             Play::Say(_) | Play::Begin(_) | Play::Talk(_) | Play::Deflated(_) => true,
         }
+    }
+
+    /// Whether it is one on compression, and so needs another side that compresses.
+    pub(super) fn is_on_deflate(&self) -> bool {
+        matches!(self.play, Play::Deflated(_) | Play::Offer(_))
     }
 }
 

@@ -42,7 +42,12 @@ impl Raw {
                 return self.listen(self.patience.min(AT_ONCE)).await;
             }
             Play::Talk(talk) | Play::Deflated(talk) => talk(self).await,
-            Play::Ask(_) | Play::Answer(_) | Play::Act(_) | Play::Wait(_) | Play::Meet(_) => {
+            Play::Ask(_)
+            | Play::Offer(_)
+            | Play::Answer(_)
+            | Play::Act(_)
+            | Play::Wait(_)
+            | Play::Meet(_) => {
                 return Seen::Skipped("it is not played behind a handshake");
             }
         };

@@ -99,6 +99,8 @@ impl Target {
         let mut raw = self.connect().await.map_err(|error| not_connected(&error))?;
         match raw.ask(&self.request(changes), 1, self.patience).await {
             (Seen::Alive, head) => Ok((raw, head)),
+            // A whole request asks for an answer.
+            (Seen::Took(_), _) => Err(Seen::Silent),
             (seen, _) => Err(seen),
         }
     }

@@ -26,12 +26,12 @@ enum React {
 
 /// A bad server, for one connection after another; its URL.
 fn bad(react: impl FnMut(u8, &[u8]) -> React + Send + 'static) -> String {
-    answering(|_| String::new(), react)
+    answering(|_| Some(String::new()), react)
 }
 
-/// The same, with a header of its own in its answers.
+/// The same, with a header of its own in its answers; it refuses where it has none.
 fn answering(
-    header: impl Fn(&str) -> String + Send + 'static,
+    header: impl Fn(&str) -> Option<String> + Send + 'static,
     mut react: impl FnMut(u8, &[u8]) -> React + Send + 'static,
 ) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -42,10 +42,13 @@ fn answering(
             let Some(head) = head(&mut stream) else { continue };
             let key = head.lines().find_map(|line| line.strip_prefix("Sec-WebSocket-Key: "));
             let accept = accept_key(key.unwrap_or_default());
+            let Some(header) = header(&head) else {
+                stream.write_all(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n").ok();
+                continue;
+            };
             let answer = format!(
                 "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-                 Sec-WebSocket-Accept: {accept}\r\n{}\r\n",
-                header(&head)
+                 Sec-WebSocket-Accept: {accept}\r\n{header}\r\n"
             );
             if stream.write_all(answer.as_bytes()).is_err() {
                 continue;
@@ -82,6 +85,12 @@ fn head(stream: &mut impl Read) -> Option<String> {
         head.extend(byte);
     }
     Some(String::from_utf8_lossy(&head).into_owned())
+}
+
+/// The value of a header, up to its CR LF.
+fn header_of<'a>(head: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = head.split_once(&format!("\r\n{name}: "))?;
+    rest.split("\r\n").next()
 }
 
 fn frame(stream: &mut impl Read) -> Option<(u8, Vec<u8>)> {
@@ -294,15 +303,55 @@ fn one_that_keeps_all_it_gets_leaks() {
 
 #[test]
 fn one_that_repeats_what_it_was_sent_lets_headers_in() {
-    let repeated = |head: &str| match head.split_once("Sec-WebSocket-Protocol: ") {
-        Some((_, rest)) => {
-            format!("Sec-WebSocket-Protocol: {}\r\n", rest.split_once("\r\n").unwrap().0)
-        }
-        None => String::new(),
-    };
+    let repeated =
+        |head: &str| {
+            let protocol = header_of(head, "Sec-WebSocket-Protocol");
+            Some(protocol.map_or_else(String::new, |protocol| {
+                format!("Sec-WebSocket-Protocol: {protocol}\r\n")
+            }))
+        };
     let url = answering(repeated, |_, _| React::Ignore);
     let row = check(&url, "header-injection", "wrong", false);
     assert!(row["note"].as_str().unwrap().contains("let a header into"), "{row}");
+}
+
+#[test]
+fn one_that_agrees_to_compress_on_any_terms() {
+    let agreeing = |head: &str| {
+        let offer = header_of(head, "Sec-WebSocket-Extensions");
+        Some(offer.map_or_else(String::new, |_| {
+            "Sec-WebSocket-Extensions: permessage-deflate\r\n".to_owned()
+        }))
+    };
+    let url = answering(agreeing, |_, _| React::Ignore);
+    let row = check(&url, "window-bits", "wrong", false);
+    assert!(row["note"].as_str().unwrap().contains("it agreed to"), "{row}");
+}
+
+#[test]
+fn one_that_leaves_an_offer_unanswered() {
+    let pausing = |head: &str| {
+        let offer = header_of(head, "Sec-WebSocket-Extensions");
+        if offer.is_some_and(|offer| offer.ends_with("=16")) {
+            thread::sleep(Duration::from_millis(1500));
+        }
+        let terms = offer.filter(|offer| offer.ends_with("client_max_window_bits"));
+        Some(terms.map_or_else(String::new, |_| {
+            "Sec-WebSocket-Extensions: permessage-deflate\r\n".to_owned()
+        }))
+    };
+    let url = answering(pausing, |_, _| React::Ignore);
+    check(&url, "window-bits", "hung", false);
+}
+
+#[test]
+fn what_does_not_apply_is_skipped() {
+    // It has no compression.
+    let echo = serve(&["echo"]);
+    let names = "window-bits,inflate-bomb";
+    let (rows, ran) = attack(&echo.url, &["--only", names]);
+    let ran = ran.ended(18);
+    assert!(rows.iter().all(|row| row["verdict"] == "skipped") && rows.len() == 2, "{ran:?}");
 }
 
 #[test]

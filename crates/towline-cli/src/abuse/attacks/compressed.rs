@@ -65,7 +65,7 @@ pub(super) const ATTACKS: &[Attack] = &[
         due: BITS,
         memory: LITTLE_MIB,
         slow: false,
-        play: Play::Act(window_bits),
+        play: Play::Offer(window_bits),
     },
     talks(
         "inflate-bomb",
