@@ -15,6 +15,7 @@ use crate::harness::{Ran, Running, run, serve, towline};
 enum React {
     Ignore,
     Close(u16),
+    CloseFor(u16, &'static str),
     Cut,
     /// Reads on, and answers nothing any more.
     Stall,
@@ -61,11 +62,8 @@ fn answering(
                 }
                 match react(first, &payload) {
                     React::Ignore => {}
-                    React::Close(code) => {
-                        let [high, low] = code.to_be_bytes();
-                        stream.write_all(&[0x88, 2, high, low]).ok();
-                        stream.shutdown(Shutdown::Write).ok();
-                    }
+                    React::Close(code) => close(&mut stream, code, ""),
+                    React::CloseFor(code, reason) => close(&mut stream, code, reason),
                     React::Cut => break,
                     React::Stall => drop(stream.read_to_end(&mut Vec::new())),
                     React::Hang => thread::park(),
@@ -75,6 +73,19 @@ fn answering(
         }
     });
     url
+}
+
+fn close(stream: &mut TcpStream, code: u16, reason: &str) {
+    let payload = [&code.to_be_bytes(), reason.as_bytes()].concat();
+    let len = u16::try_from(payload.len()).unwrap();
+    let mut frame = match len {
+        ..126 => vec![0x88, len.to_be_bytes()[1]],
+        // As no control frame may be.
+        _ => [&[0x88, 126], &len.to_be_bytes()[..]].concat(),
+    };
+    frame.extend(payload);
+    stream.write_all(&frame).ok();
+    stream.shutdown(Shutdown::Write).ok();
 }
 
 fn head(stream: &mut impl Read) -> Option<String> {
@@ -313,6 +324,35 @@ fn one_that_repeats_what_it_was_sent_lets_headers_in() {
     let url = answering(repeated, |_, _| React::Ignore);
     let row = check(&url, "header-injection", "wrong", false);
     assert!(row["note"].as_str().unwrap().contains("let a header into"), "{row}");
+}
+
+#[test]
+fn one_whose_answers_carry_what_nobody_said() {
+    for (reason, why) in [
+        ("leftovers", "a reason that nobody gave"),
+        ("€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€€", "a closing frame of 128 bytes"),
+    ] {
+        let url = bad(move |_, _| React::CloseFor(4000, reason));
+        for name in ["close-no-reason", "close-reason", "close-reasons"] {
+            let row = check(&url, name, "wrong", false);
+            assert!(row["note"].as_str().unwrap().contains(why), "{row}");
+        }
+    }
+    // One that is right until the buffer holds less than it did.
+    let mut longest = 0;
+    let url = bad(move |_, payload| {
+        longest = longest.max(payload.len());
+        if payload.len() < 60 && longest > 60 {
+            React::CloseFor(4000, "old")
+        } else {
+            React::Close(4000)
+        }
+    });
+    check(&url, "close-reason", "closed 4000", true);
+    let row = check(&url, "close-reasons", "wrong", false);
+    assert!(row["note"].as_str().unwrap().contains("at 57 bytes"), "{row}");
+    let url = bad(|_, _| React::Close(4000));
+    check(&url, "close-reason-124", "closed 4000", false);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::due::{FAIL_1002, OTHERS};
 use super::frame::says;
-use crate::abuse::attack::{Attack, Due, Good, LITTLE_MIB, Play, Playing, Seen};
+use crate::abuse::attack::{Attack, Due, Good, LITTLE_MIB, Play, Playing, Seen, Side};
 use crate::abuse::bytes::{BINARY, CLOSE, TEXT, close, declaring_16, frame};
 use crate::abuse::raw::Raw;
 
@@ -24,11 +24,6 @@ const UNDEFINED: Due = Due {
     because: "RFC 6455 §7.4.2 leaves codes from 5000 undefined: no rule says how to end",
 };
 
-const OWN: Due = Due {
-    good: &[Good::Code(4000), Good::Code(1000), Good::Code(1005)],
-    because: "RFC 6455 §5.5.1: the answer usually has the same code; its reason may be ours or none",
-};
-
 const OVERTAKEN: Due = Due {
     good: &[Good::Code(1000), Good::Code(1005), Good::Cut],
     because: "RFC 6455 §5.5.1: data behind a closing frame is dropped; a reset may overtake the answer",
@@ -39,11 +34,7 @@ const HALF: Due = Due {
     because: "nothing more can come, so the connection ends; a descriptor must not stay behind",
 };
 
-const fn bad_code(
-    name: &'static str,
-    does: &'static str,
-    bytes: fn(crate::abuse::attack::Side) -> Vec<u8>,
-) -> Attack {
+const fn bad_code(name: &'static str, does: &'static str, bytes: fn(Side) -> Vec<u8>) -> Attack {
     says(name, "RFC 6455 §7.4.1, §7.4.2", does, FAIL_1002, bytes)
 }
 
@@ -68,12 +59,10 @@ pub(super) const ATTACKS: &[Attack] = &[
                 let bye = raw.frame(CLOSE, &1000_u16.to_be_bytes());
                 raw.put(&bye).await;
                 match raw.listen(raw.patience).await {
-                    Seen::Closed(code) if raw.side == crate::abuse::attack::Side::Client => {
-                        match ended(raw).await {
-                            true => Seen::Closed(code),
-                            false => Seen::Hung("it answered, and never ended TCP".to_owned()),
-                        }
-                    }
+                    Seen::Closed(code) if raw.side == Side::Client => match ended(raw).await {
+                        true => Seen::Closed(code),
+                        false => Seen::Hung("it answered, and never ended TCP".to_owned()),
+                    },
                     seen => seen,
                 }
             })
@@ -97,13 +86,6 @@ pub(super) const ATTACKS: &[Attack] = &[
     says("close-bad-reason", "RFC 6455 §5.5.1", "a reason that is no UTF-8", REASON, |side| {
         close(side, 1000, b"\xFF\xFE")
     }),
-    talks(
-        "close-reason",
-        "CVE-2026-45736",
-        "a reason of 123 bytes, to compare the answer's",
-        OWN,
-        reason,
-    ),
     says(
         "data-behind-close",
         "RFC 6455 §5.5.1",
@@ -203,27 +185,4 @@ async fn ended(raw: &mut Raw) -> bool {
     let patience = raw.patience;
     let end = async { while raw.next().await.is_some() {} };
     tokio::time::timeout(patience, end).await.is_ok()
-}
-
-/// The answer's reason has to be ours, its beginning or none: anything else was in its memory.
-fn reason(raw: &mut Raw) -> Playing<'_> {
-    Box::pin(async move {
-        let reason = [b'r'; 123];
-        let bye = close(raw.side, 4000, &reason);
-        raw.put(&bye).await;
-        let patience = raw.patience;
-        let closed = async {
-            while let Some(frame) = raw.next().await {
-                if frame.first == CLOSE {
-                    let ours = frame.payload.get(2..).is_none_or(|said| reason.starts_with(said));
-                    return match ours || frame.code() == 1000 {
-                        true => Seen::Closed(frame.code()),
-                        false => Seen::Wrong("a reason that nobody gave".to_owned()),
-                    };
-                }
-            }
-            Seen::Cut
-        };
-        tokio::time::timeout(patience, closed).await.unwrap_or(Seen::Silent)
-    })
 }

@@ -8,6 +8,7 @@ mod flood;
 mod frame;
 mod head;
 mod length;
+mod reason;
 mod request;
 mod resource;
 mod text;
@@ -24,6 +25,7 @@ pub(super) fn by(side: Side) -> Vec<&'static Attack> {
         length::ATTACKS,
         text::ATTACKS,
         close::ATTACKS,
+        reason::ATTACKS,
         compressed::ATTACKS,
         flood::ATTACKS,
         resource::ATTACKS,
