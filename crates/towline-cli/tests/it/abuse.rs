@@ -356,6 +356,13 @@ fn one_whose_answers_carry_what_nobody_said() {
 }
 
 #[test]
+fn one_that_takes_what_comes_twice() {
+    let url = bad(|_, _| React::Ignore);
+    check(&url, "two-keys", "accepted", false);
+    check(&url, "two-versions", "accepted", false);
+}
+
+#[test]
 fn one_that_agrees_to_compress_on_any_terms() {
     let agreeing = |head: &str| {
         let offer = header_of(head, "Sec-WebSocket-Extensions");

@@ -25,6 +25,14 @@ const fn answers(
     Attack { name, source, does, due: FAILS, memory: LITTLE_MIB, slow: false, play }
 }
 
+const WINDOW_BITS: &str = "CVE-2026-2229, RFC 7692 §7.1.2";
+
+/// An answer that agrees to compress, on these terms.
+fn deflate(request: &Request, terms: &str) -> Vec<u8> {
+    let terms = format!("permessage-deflate; {terms}");
+    request.answer(&[("Sec-WebSocket-Extensions", Some(&terms))])
+}
+
 pub(super) const ATTACKS: &[Attack] = &[
     answers("not-upgrade", "D5, RFC 6455 §4.1", "Connection: notupgrade", |request| {
         request.answer(&[("Connection", Some("notupgrade"))])
@@ -66,23 +74,41 @@ pub(super) const ATTACKS: &[Attack] = &[
         "a subprotocol that nobody offered",
         |request| request.answer(&[("Sec-WebSocket-Protocol", Some("x-towline-abuse"))]),
     ),
+    answers("window-bits", WINDOW_BITS, "permessage-deflate with 99 window bits", |request| {
+        deflate(request, "server_max_window_bits=99")
+    }),
+    answers("window-bits-7", WINDOW_BITS, "permessage-deflate with 7 window bits", |request| {
+        deflate(request, "client_max_window_bits=7")
+    }),
+    answers("window-bits-0", WINDOW_BITS, "permessage-deflate with 0 window bits", |request| {
+        deflate(request, "server_max_window_bits=0")
+    }),
+    answers("window-bits-16", WINDOW_BITS, "permessage-deflate with 16 window bits", |request| {
+        deflate(request, "server_max_window_bits=16")
+    }),
     answers(
-        "window-bits",
-        "CVE-2026-2229, RFC 7692 §7.1.2",
-        "permessage-deflate with 99 window bits",
-        |request| {
-            let terms = "permessage-deflate; server_max_window_bits=99";
-            request.answer(&[("Sec-WebSocket-Extensions", Some(terms))])
-        },
+        "window-bits-none",
+        WINDOW_BITS,
+        "permessage-deflate with no value for its window bits",
+        |request| deflate(request, "server_max_window_bits"),
     ),
     answers(
-        "window-bits-7",
-        "CVE-2026-2229, RFC 7692 §7.1.2",
-        "permessage-deflate with 7 window bits",
-        |request| {
-            let terms = "permessage-deflate; client_max_window_bits=7";
-            request.answer(&[("Sec-WebSocket-Extensions", Some(terms))])
-        },
+        "window-bits-empty",
+        WINDOW_BITS,
+        "permessage-deflate with an empty value for its window bits",
+        |request| deflate(request, "server_max_window_bits="),
+    ),
+    answers(
+        "window-bits-twice",
+        WINDOW_BITS,
+        "permessage-deflate with two values for its window bits",
+        |request| deflate(request, "server_max_window_bits=10; server_max_window_bits=10"),
+    ),
+    answers(
+        "window-bits-word",
+        WINDOW_BITS,
+        "permessage-deflate with no number of window bits",
+        |request| deflate(request, "server_max_window_bits=ten"),
     ),
     answers(
         "extension-names",

