@@ -363,6 +363,37 @@ fn one_that_takes_what_comes_twice() {
 }
 
 #[test]
+fn one_whose_look_at_the_origin_can_be_deceived() {
+    /// Judges a page by its origin and the name that it has for the server.
+    type IsOwn = fn(&str, &str) -> bool;
+    fn judging(is_own: IsOwn) -> String {
+        let header = move |head: &str| match header_of(head, "Origin") {
+            Some(origin) => is_own(origin, header_of(head, "Host").unwrap()).then(String::new),
+            None => Some(String::new()),
+        };
+        answering(header, |_, _| React::Ignore)
+    }
+    let deceivable: [(IsOwn, &str); 5] = [
+        (|origin, _| origin.starts_with("http://127.0.0.1"), ".foreign."),
+        (|origin, host| origin.ends_with(host), "foreign127.0.0.1"),
+        (|origin, _| origin == "null", "null"),
+        (|origin, _| origin.is_empty(), "[\"\"]"),
+        (|origin, host| origin == format!("http://{host}"), "\", \"http://foreign.example"),
+    ];
+    for (is_own, deceived_by) in deceivable {
+        let url = judging(is_own);
+        let row = check(&url, "foreign-origin", "wrong", false);
+        assert!(row["note"].as_str().unwrap().contains(deceived_by), "{deceived_by}: {row}");
+    }
+    // Whatever name it is called, it takes for its own.
+    let url = judging(|origin, host| origin == format!("http://{host}"));
+    check(&url, "foreign-host", "accepted", false);
+    let site = serve(&["serve", "-q"]);
+    check(&site.at("/echo"), "foreign-origin", "refused 403", true);
+    check(&site.at("/echo"), "foreign-host", "refused 403", true);
+}
+
+#[test]
 fn one_that_agrees_to_compress_on_any_terms() {
     let agreeing = |head: &str| {
         let offer = header_of(head, "Sec-WebSocket-Extensions");
@@ -393,12 +424,12 @@ fn one_that_leaves_an_offer_unanswered() {
 
 #[test]
 fn what_does_not_apply_is_skipped() {
-    // It has no compression.
+    // It has no compression, and lets pages of any origin in.
     let echo = serve(&["echo"]);
-    let names = "window-bits,inflate-bomb";
+    let names = "window-bits,inflate-bomb,foreign-origin,foreign-host";
     let (rows, ran) = attack(&echo.url, &["--only", names]);
     let ran = ran.ended(18);
-    assert!(rows.iter().all(|row| row["verdict"] == "skipped") && rows.len() == 2, "{ran:?}");
+    assert!(rows.iter().all(|row| row["verdict"] == "skipped") && rows.len() == 4, "{ran:?}");
 }
 
 #[test]

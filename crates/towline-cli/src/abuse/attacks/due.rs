@@ -11,6 +11,12 @@ pub(super) const NO_HANDSHAKE: Due = Due {
     because: "RFC 6455 §4.2.1: the handshake stops; a status is asked for, but nobody is owed words",
 };
 
+/// A page from elsewhere, to a server that does not let every page in.
+pub(super) const TURNED_AWAY: Due = Due {
+    good: &[Refused, Cut],
+    because: "RFC 6455 §10.2: a page cannot forge its origin, so who looks at it has to look well",
+};
+
 /// The request is no HTTP at all.
 pub(super) const NO_HTTP: Due = Due {
     good: &[Refused, Cut],

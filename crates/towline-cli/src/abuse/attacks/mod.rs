@@ -8,6 +8,7 @@ mod flood;
 mod frame;
 mod head;
 mod length;
+mod origin;
 mod reason;
 mod request;
 mod resource;
@@ -20,6 +21,7 @@ pub(super) fn by(side: Side) -> Vec<&'static Attack> {
     let all = [
         request::ATTACKS,
         answer::ATTACKS,
+        origin::ATTACKS,
         head::ATTACKS,
         frame::ATTACKS,
         length::ATTACKS,
