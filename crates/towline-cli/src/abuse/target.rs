@@ -12,7 +12,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::aws_lc_rs;
 use tokio_rustls::rustls::pki_types::pem::PemObject;
 use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
+use tokio_rustls::rustls::{ClientConfig, ClientConnection, RootCertStore};
 use towline::WsUri;
 
 use super::attack::{Seen, Side};
@@ -32,8 +32,11 @@ pub(super) struct Target {
     pub(super) addr: SocketAddr,
     /// Longest time for a reaction that is due.
     pub(super) patience: Duration,
-    tls: Option<(Arc<ClientConfig>, ServerName<'static>)>,
+    tls: Option<Tls>,
 }
+
+/// What to connect with, and the name that the certificate has to have.
+type Tls = (Arc<ClientConfig>, ServerName<'static>);
 
 impl Target {
     pub(super) async fn new(url: &str, cacert: Option<&Path>, patience: Duration) -> Outcome<Self> {
@@ -53,22 +56,46 @@ impl Target {
 
     /// A connection on which nothing was said yet.
     pub(super) async fn connect(&self) -> io::Result<Raw> {
-        self.dial(false).await
+        self.dial(false, self.tls.as_ref()).await
     }
 
     /// The same; when it is dropped, it is reset.
     pub(super) async fn connect_to_reset(&self) -> io::Result<Raw> {
-        self.dial(true).await
+        self.dial(true, self.tls.as_ref()).await
     }
 
-    async fn dial(&self, reset: bool) -> io::Result<Raw> {
+    /// The same without TLS, whatever the server speaks.
+    pub(super) async fn connect_in_clear(&self) -> io::Result<Raw> {
+        self.dial(false, None).await
+    }
+
+    /// The same with TLS in records of so many bytes.
+    pub(super) async fn connect_in_records(&self, len: usize) -> io::Result<Raw> {
+        let cut = self.tls.as_ref().map(|(config, name)| {
+            let mut config = ClientConfig::clone(config);
+            config.max_fragment_size = Some(len);
+            (Arc::new(config), name.clone())
+        });
+        self.dial(false, cut.as_ref()).await
+    }
+
+    /// The first that a client says to a server that speaks TLS.
+    pub(super) fn client_hello(&self) -> Option<Vec<u8>> {
+        let (config, name) = self.tls.as_ref()?;
+        let mut hello = Vec::new();
+        let mut client = ClientConnection::new(Arc::clone(config), name.clone()).ok()?;
+        client.write_tls(&mut hello).ok()?;
+        Some(hello)
+    }
+
+    async fn dial(&self, reset: bool, tls: Option<&Tls>) -> io::Result<Raw> {
         let dialling = async {
             let tcp = TcpStream::connect(self.addr).await?;
             tcp.set_nodelay(true)?;
             if reset {
                 tcp.set_zero_linger()?;
             }
-            Ok(match &self.tls {
+            Ok(match tls {
                 None => Raw::new(tcp, Side::Client, self.patience),
                 Some((config, name)) => {
                     let connector = TlsConnector::from(Arc::clone(config));
@@ -164,7 +191,7 @@ fn loopback_only(host: &str, addresses: &[SocketAddr]) -> Outcome<SocketAddr> {
     }
 }
 
-fn trusting(pem: &Path, host: &str) -> Outcome<(Arc<ClientConfig>, ServerName<'static>)> {
+fn trusting(pem: &Path, host: &str) -> Outcome<Tls> {
     let bad = |error: &dyn std::fmt::Display| {
         Failure::new(Code::Usage, format!("using {}: {error}", pem.display()))
     };

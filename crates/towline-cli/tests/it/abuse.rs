@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::Value;
 use towline::proto::handshake::accept_key;
 
-use crate::harness::{Ran, Running, run, serve, towline};
+use crate::harness::{Folder, Ran, Running, run, serve, towline};
 
 /// What a bad server makes of a frame that is no ping.
 enum React {
@@ -139,7 +139,8 @@ const UNMEASURED: &[&str] = &["--max-memory", "100000"];
 /// Attacks with these, and gives the rows and how it ended.
 fn attack(url: &str, more: &[&str]) -> (Vec<Value>, Ran) {
     let memory = if more.contains(&"--max-memory") { &[] } else { UNMEASURED };
-    let ran = run(&[&["abuse", url, "--json", "--patience", "1s"], memory, more].concat());
+    let patience = if more.contains(&"--patience") { &[][..] } else { &["--patience", "1s"] };
+    let ran = run(&[&["abuse", url, "--json"], patience, memory, more].concat());
     (rows(ran.out()), ran)
 }
 
@@ -364,8 +365,8 @@ fn one_that_takes_what_comes_twice() {
 
 #[test]
 fn one_whose_look_at_the_origin_can_be_deceived() {
-    /// Judges a page by its origin and the name that it has for the server.
     type IsOwn = fn(&str, &str) -> bool;
+    /// Judges a page by its origin and the name that it has for the server.
     fn judging(is_own: IsOwn) -> String {
         let header = move |head: &str| match header_of(head, "Origin") {
             Some(origin) => is_own(origin, header_of(head, "Host").unwrap()).then(String::new),
@@ -424,12 +425,79 @@ fn one_that_leaves_an_offer_unanswered() {
 
 #[test]
 fn what_does_not_apply_is_skipped() {
-    // It has no compression, and lets pages of any origin in.
+    // It has no TLS, no compression, and lets pages of any origin in.
     let echo = serve(&["echo"]);
-    let names = "window-bits,inflate-bomb,foreign-origin,foreign-host";
+    let names = "clear-text,stalled-tls,window-bits,inflate-bomb,foreign-origin,foreign-host";
     let (rows, ran) = attack(&echo.url, &["--only", names]);
     let ran = ran.ended(18);
-    assert!(rows.iter().all(|row| row["verdict"] == "skipped") && rows.len() == 4, "{ran:?}");
+    assert!(rows.iter().all(|row| row["verdict"] == "skipped") && rows.len() == 6, "{ran:?}");
+}
+
+/// Sends each connection on to the address that its first bytes are for; holds it if that is none.
+fn routing(route: impl Fn(&[u8]) -> Option<String> + Send + 'static) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("wss://{}", listener.local_addr().unwrap());
+    thread::spawn(move || {
+        let mut held = Vec::new();
+        for client in listener.incoming() {
+            let mut client = client.unwrap();
+            let mut first = [0; 4096];
+            let count = client.peek(&mut first).unwrap();
+            let Some(to) = route(&first[..count]) else {
+                held.push(client);
+                continue;
+            };
+            let mut server = TcpStream::connect(to).unwrap();
+            let (mut back, mut there) = (server.try_clone().unwrap(), client.try_clone().unwrap());
+            thread::spawn(move || {
+                std::io::copy(&mut back, &mut there).ok();
+                there.shutdown(Shutdown::Both).ok();
+            });
+            thread::spawn(move || {
+                std::io::copy(&mut client, &mut server).ok();
+                server.shutdown(Shutdown::Both).ok();
+            });
+        }
+    });
+    url
+}
+
+#[test]
+fn one_that_speaks_in_clear_or_waits_where_tls_was_promised() {
+    type IsSaid = fn(&[u8]) -> bool;
+    let names = ["127.0.0.1".to_owned()];
+    let certified = rcgen::generate_simple_self_signed(names).unwrap();
+    let folder = Folder::new();
+    let cert = folder.write("cert.pem", certified.cert.pem());
+    let key = folder.write("key.pem", certified.signing_key.serialize_pem());
+    let secure = serve(&["echo", "--cert", &cert, "--key", &key]);
+    let more = ["--cacert", &*cert];
+    for name in ["clear-text", "tls-garbage", "tls-goodbye"] {
+        check_with(&secure.url, name, &more, "cut", true);
+    }
+    check_with(&secure.url, "tls-fragments", &more, "held", true);
+    let address = |url: &str| url.split_once("//").unwrap().1.to_owned();
+    let plain = serve(&["echo"]);
+    let (to_secure, to_plain) = (address(&secure.url), address(&plain.url));
+    let both =
+        routing(move |first| Some(if first[0] == 22 { &to_secure } else { &to_plain }.clone()));
+    check_with(&both, "clear-text", &more, "accepted", false);
+    // Those that never give up what one attack says.
+    let impatient = ["--cacert", &*cert, "--patience", "300ms"];
+    let said: [(&str, IsSaid); 4] = [
+        ("clear-text", |first| first[0] != 22),
+        ("tls-garbage", |first| first.ends_with(&[0xFF; 8])),
+        ("tls-goodbye", |first| first.ends_with(&[21, 3, 3, 0, 2, 1, 0])),
+        ("tls-fragments", |first| first[3..5] < [0, 100][..]),
+    ];
+    // Beside each other: it is long before they count as hung.
+    thread::scope(|scope| {
+        for (name, is_said) in said {
+            let to = address(&secure.url);
+            let stuck = routing(move |first| (!is_said(first)).then(|| to.clone()));
+            scope.spawn(move || check_with(&stuck, name, &impatient, "hung", false));
+        }
+    });
 }
 
 #[test]

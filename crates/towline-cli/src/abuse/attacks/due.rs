@@ -17,6 +17,12 @@ pub(super) const TURNED_AWAY: Due = Due {
     because: "RFC 6455 §10.2: a page cannot forge its origin, so who looks at it has to look well",
 };
 
+/// TLS cannot come about.
+pub(super) const NO_TLS: Due = Due {
+    good: &[Refused, Cut],
+    because: "RFC 8446 §6.2: the handshake fails and the connection ends; HTTP may say which it was",
+};
+
 /// The request is no HTTP at all.
 pub(super) const NO_HTTP: Due = Due {
     good: &[Refused, Cut],

@@ -13,6 +13,7 @@ mod reason;
 mod request;
 mod resource;
 mod text;
+mod tls;
 
 use super::attack::{Attack, Side};
 
@@ -22,6 +23,7 @@ pub(super) fn by(side: Side) -> Vec<&'static Attack> {
         request::ATTACKS,
         answer::ATTACKS,
         origin::ATTACKS,
+        tls::ATTACKS,
         head::ATTACKS,
         frame::ATTACKS,
         length::ATTACKS,

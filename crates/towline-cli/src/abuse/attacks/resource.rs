@@ -22,9 +22,9 @@ const DRIP: Duration = Duration::from_millis(250);
 
 /// A request that does not get on is given up by then. Servers differ, from 10 seconds to a minute;
 /// one that is in wide use looks twice a minute whether the minute is over.
-const STALLED: Duration = Duration::from_secs(95);
+pub(super) const STALLED: Duration = Duration::from_secs(95);
 
-const GIVEN_UP: Due = Due {
+pub(super) const GIVEN_UP: Due = Due {
     good: &[Good::Cut, Good::Refused],
     because: "no rule says when, but a request that never comes must not hold a descriptor for ever",
 };
