@@ -48,7 +48,7 @@ interop *PEERS:
 abuse *ARGS:
     scripts/abuse {{ ARGS }}
 
-# The same against the servers of bench/peers: the table of bench/abuse.md.
+# The same against the servers of bench/peers: the tables of bench/abuse.md.
 abuse-peers:
     scripts/abuse-peers
 

@@ -210,10 +210,12 @@ def play(name, command, attacks):
     return rows
 
 
-def compare(peers):
-    """One table with a column for each peer."""
+def compare(peers, deflate):
+    """One table with a column for each peer, without what was played against none of them."""
     listed = events(subprocess.run([TOWLINE, "abuse", "--list", "--json"], text=True,
                                    capture_output=True, check=True).stdout)
+    if deflate:
+        listed = [attack for attack in listed if attack["deflate"]]
     columns = {}
     for peer in peers:
         name, _, command = peer.partition("=")
@@ -225,7 +227,9 @@ def compare(peers):
     print("| attack | " + " | ".join(columns) + " |")
     print("|---|" + "---|" * len(columns))
     for attack in listed:
-        cells = (cell(rows.get(attack["name"])) for rows in columns.values())
+        cells = [cell(rows.get(attack["name"])) for rows in columns.values()]
+        if set(cells) == {"–"}:
+            continue
         print(f"| {attack['name']} | " + " | ".join(cells) + " |")
     print("| **bad** | " + " | ".join(
         f"**{sum(not row['good'] for row in rows.values())}**" for rows in columns.values()) + " |")
@@ -240,10 +244,13 @@ def main():
     match sys.argv[1:]:
         case []:
             return 0 if check_ours() else 1
-        case ["--peers", *peers] if peers:
-            compare(peers)
+        case ["--peers", "--deflate", *peers] if peers:
+            compare(peers, deflate=True)
             return 0
-    print("usage: scripts/abuse [--peers NAME=COMMAND...]", file=sys.stderr)
+        case ["--peers", *peers] if peers:
+            compare(peers, deflate=False)
+            return 0
+    print("usage: scripts/abuse [--peers [--deflate] NAME=COMMAND...]", file=sys.stderr)
     return 2
 
 

@@ -34,8 +34,7 @@ impl Serve for Peer {
     async fn serve<S: Io>(self, stream: S) {
         // Ends as the load ends it.
         let _ = if self.deflate {
-            let Ok(socket) = accept_deflate(stream).await else { return };
-            echo(socket).await
+            accept_deflate(stream).await
         } else {
             let server = WebSocketServer::<Http1>::new(config());
             let Ok((socket, _)) = server.accept_raw(stream).await else { return };
@@ -52,7 +51,8 @@ impl crate::Peer for Peer {
 }
 
 /// The handshake as its integration with axum does it: `WebSocketServer` agrees on no compression.
-async fn accept_deflate<S: Io>(mut stream: S) -> io::Result<CompressedWebSocketStream<S>> {
+/// Who offers none gets none.
+async fn accept_deflate<S: Io>(mut stream: S) -> io::Result<()> {
     let mut head = BytesMut::with_capacity(4096);
     loop {
         if stream.read_buf(&mut head).await? == 0 {
@@ -61,12 +61,17 @@ async fn accept_deflate<S: Io>(mut stream: S) -> io::Result<CompressedWebSocketS
         let Some((request, _)) = parse_request(&head).map_err(failed)? else { continue };
         let policy = DeflateConfig { compression_level: 1, ..DeflateConfig::default() };
         let terms = request.extensions.and_then(|offers| negotiate_server_deflate(offers, &policy));
-        let terms = terms.ok_or_else(ended)?;
         let key = generate_accept_key(request.key);
-        let response = build_response(&key, None, Some(&terms.to_response_header()));
+        let header = terms.as_ref().map(|terms| terms.to_response_header());
+        let response = build_response(&key, None, header.as_deref());
         stream.write_all(&response).await?;
         stream.flush().await?;
-        return Ok(CompressedWebSocketStream::server(stream, config(), terms.config));
+        return match terms {
+            Some(terms) => {
+                echo(CompressedWebSocketStream::server(stream, config(), terms.config)).await
+            }
+            None => echo(WebSocketStream::server(stream, config())).await,
+        };
     }
 }
 
