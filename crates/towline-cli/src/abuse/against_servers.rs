@@ -131,7 +131,9 @@ async fn play(attack: &Attack, target: &Arc<Target>) -> Seen {
     let offer = match attack.play {
         Play::Ask(request) => return ask(target, &request(target)).await,
         Play::Act(act) | Play::Wait(act) => return act(Arc::clone(target)).await,
-        Play::Answer(_) | Play::Meet(_) => return Seen::Skipped("it is for clients"),
+        Play::Answer(_) | Play::Show(_) | Play::Meet(_) => {
+            return Seen::Skipped("it is for clients");
+        }
         Play::Deflated(_) | Play::Offer(_) => Some(OFFER),
         Play::Say(_) | Play::Begin(_) | Play::Talk(_) => None,
     };

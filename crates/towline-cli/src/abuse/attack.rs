@@ -57,8 +57,20 @@ pub(super) enum Play {
     Act(fn(Arc<Target>) -> Playing<'static>),
     /// As `Act`, and it does nothing but wait: it is played beside the others.
     Wait(fn(Arc<Target>) -> Playing<'static>),
+    /// To a client that speaks TLS: this, where it looks for a certificate.
+    Show(Shown),
     /// To a client: whatever else can be done before the handshake is over.
     Meet(for<'a> fn(&'a mut Raw, Request) -> Playing<'a>),
+}
+
+/// What a client that speaks TLS is shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Shown {
+    Good,
+    AnotherName,
+    SelfSigned,
+    Expired,
+    ClearText,
 }
 
 pub(super) type Playing<'a> = Pin<Box<dyn Future<Output = Seen> + Send + 'a>>;
@@ -136,9 +148,14 @@ impl Attack {
     pub(super) fn is_for(&self, side: Side) -> bool {
         match self.play {
             Play::Ask(_) | Play::Offer(_) | Play::Act(_) | Play::Wait(_) => side == Side::Client,
-            Play::Answer(_) | Play::Meet(_) => side == Side::Server,
+            Play::Answer(_) | Play::Show(_) | Play::Meet(_) => side == Side::Server,
             Play::Say(_) | Play::Begin(_) | Play::Talk(_) | Play::Deflated(_) => true,
         }
+    }
+
+    /// Whether it is one for clients that speak TLS, and for no others.
+    pub(super) fn is_on_tls(&self) -> bool {
+        matches!(self.play, Play::Show(_))
     }
 
     /// Whether it is one on compression, and so needs another side that compresses.

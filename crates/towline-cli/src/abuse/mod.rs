@@ -9,12 +9,14 @@ mod against_servers;
 mod attack;
 mod attacks;
 mod bytes;
+mod certificates;
 mod process;
 mod raw;
 mod reader;
 mod report;
 mod request;
 mod target;
+mod tls_client;
 mod verdict;
 
 use crate::args::AbuseArgs;
@@ -42,7 +44,17 @@ fn chosen(side: Side, args: &AbuseArgs) -> Outcome<Vec<&'static Attack>> {
         let text = format!("there is no attack {unknown:?}; --list tells all");
         return Err(Failure::new(Code::Usage, text));
     }
-    let chosen = all.into_iter().filter(|attack| match args.only.is_empty() {
+    // A client that speaks TLS names no attack before it is shown a certificate, so they are apart.
+    let tls = args.tls.is_some();
+    let playable = |attack: &&Attack| args.list || attack.is_on_tls() == tls;
+    if let Some(other) = args.only.iter().find(|only| {
+        all.iter().filter(|attack| playable(attack)).all(|attack| attack.name != **only)
+    }) {
+        let text =
+            format!("{other} is {} with --tls", if tls { "not played" } else { "only played" });
+        return Err(Failure::new(Code::Usage, text));
+    }
+    let chosen = all.into_iter().filter(playable).filter(|attack| match args.only.is_empty() {
         true => !(args.quick && attack.slow),
         false => args.only.iter().any(|only| only == attack.name),
     });

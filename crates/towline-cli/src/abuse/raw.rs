@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, WriteHalf, split};
 use tokio::time::{Instant, timeout};
 
 use super::attack::{Attack, Play, Seen, Side};
-use super::bytes::{PING, PONG, frame, widened};
+use super::bytes::{CLOSE, PING, PONG, frame, widened};
 use super::reader::{Frame, Reader};
 
 /// What a peer that refuses does at once; one that waits for more is not waited for longer.
@@ -45,6 +45,7 @@ impl Raw {
             Play::Ask(_)
             | Play::Offer(_)
             | Play::Answer(_)
+            | Play::Show(_)
             | Play::Act(_)
             | Play::Wait(_)
             | Play::Meet(_) => {
@@ -69,6 +70,14 @@ impl Raw {
             self.writer.flush().await
         };
         matches!(timeout(self.patience, writing).await, Ok(Ok(())))
+    }
+
+    /// Ends in order, so that a client that goes on, and should, does not take our leaving for a
+    /// failure.
+    pub(super) async fn goodbye(&mut self) {
+        let bye = self.frame(CLOSE, &1000_u16.to_be_bytes());
+        self.put(&bye).await;
+        self.listen(self.patience).await;
     }
 
     /// Ends our direction.

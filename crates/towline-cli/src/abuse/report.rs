@@ -121,7 +121,7 @@ pub(super) fn list(attacks: &[&'static Attack], json: bool) {
                 "v": 1, "type": "attack", "name": attack.name, "source": attack.source,
                 "does": attack.does, "good": good, "because": attack.due.because,
                 "max_memory": attack.memory * MIB, "slow": attack.slow,
-                "deflate": attack.is_on_deflate(),
+                "deflate": attack.is_on_deflate(), "tls": attack.is_on_tls(),
             })),
             false => println!("{:24} {} ({})", attack.name, attack.does, attack.source),
         }

@@ -13,7 +13,8 @@ use super::value::some_time;
 /// own, and looks after each whether others are still served and what it cost the server's memory.
 /// Only loopback addresses are attacked; nothing changes that. With --serve it is the hostile server
 /// instead: each client that connects gets the attack that its address names as its path, or else
-/// the next one, and the table is printed when all were played, or at Ctrl-C.
+/// the next one, and the table is printed when all were played, or at Ctrl-C. With --tls as well it
+/// is one for wss, which shows each client that connects the next certificate.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Verdicts:
@@ -29,7 +30,9 @@ Examples:
   towline abuse ws://127.0.0.1:9001
   towline abuse ws://localhost:9001/chat --only endless-header,wrong-mask
   towline abuse --serve 127.0.0.1:9002 &
-  towline connect ws://127.0.0.1:9002/inflate-bomb </dev/null")]
+  towline connect ws://127.0.0.1:9002/inflate-bomb </dev/null
+  towline abuse --serve 127.0.0.1:9003 --tls trusted.pem &
+  towline connect --cacert trusted.pem wss://127.0.0.1:9003 </dev/null")]
 pub(crate) struct AbuseArgs {
     /// Address of the server, ws:// or wss://, on this machine
     #[arg(value_name = "URL", required_unless_present_any = ["serve", "list"], conflicts_with = "serve")]
@@ -37,6 +40,9 @@ pub(crate) struct AbuseArgs {
     /// Be the hostile server, on this loopback address; by default on a free port
     #[arg(long, value_name = "ADDR", num_args = 0..=1, default_missing_value = "127.0.0.1:0")]
     pub(crate) serve: Option<String>,
+    /// With --serve: speak TLS, show what no client may trust, and write what it may trust to this file
+    #[arg(long, value_name = "PEM", requires = "serve", conflicts_with = "url")]
+    pub(crate) tls: Option<PathBuf>,
     /// Play only these attacks
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub(crate) only: Vec<String>,

@@ -7,6 +7,13 @@ use std::thread;
 use std::time::Duration;
 
 use serde_json::Value;
+use tokio_rustls::rustls;
+use tokio_rustls::rustls::client::danger::{
+    HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier,
+};
+use tokio_rustls::rustls::crypto::CryptoProvider;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use tokio_rustls::rustls::{DigitallySignedStruct, SignatureScheme};
 use towline::proto::handshake::accept_key;
 
 use crate::harness::{Folder, Ran, Running, run, serve, towline};
@@ -533,6 +540,122 @@ fn the_list_says_of_each_attack_what_is_good_and_why() {
     }
 }
 
+/// A client's TLS that takes any certificate.
+fn trusting_anybody() -> rustls::ClientConfig {
+    #[derive(Debug)]
+    struct Anybody(Arc<CryptoProvider>);
+    impl ServerCertVerifier for Anybody {
+        fn verify_server_cert(
+            &self,
+            _: &CertificateDer<'_>,
+            _: &[CertificateDer<'_>],
+            _: &ServerName<'_>,
+            _: &[u8],
+            _: UnixTime,
+        ) -> Result<ServerCertVerified, rustls::Error> {
+            Ok(ServerCertVerified::assertion())
+        }
+        fn verify_tls12_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+        fn verify_tls13_signature(
+            &self,
+            _: &[u8],
+            _: &CertificateDer<'_>,
+            _: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, rustls::Error> {
+            Ok(HandshakeSignatureValid::assertion())
+        }
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            self.0.signature_verification_algorithms.supported_schemes()
+        }
+    }
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(Anybody(provider)))
+        .with_no_client_auth()
+}
+
+/// The verdicts on one client after the other, and how many of them are good.
+fn verdicts(ran: &Ran) -> (Vec<String>, usize) {
+    let rows = rows(ran.out());
+    let told = |row: &Value| format!("{}: {}", row["name"], row["verdict"]).replace('"', "");
+    (rows.iter().map(told).collect(), rows.iter().filter(|row| row["good"] == true).count())
+}
+
+#[test]
+fn our_client_trusts_nobody_that_it_should_not() {
+    let folder = Folder::new();
+    let trusted = folder.path("trusted.pem");
+    let (server, url) = hostile(&["--tls", &trusted]);
+    for code in [0, 60, 60, 60, 35] {
+        run(&["connect", "--cacert", &trusted, &url]).ended(code);
+    }
+    let expected = [
+        "certificate-good: held",
+        "certificate-name: cut",
+        "certificate-self-signed: cut",
+        "certificate-expired: cut",
+        "clear-text: cut",
+    ];
+    let (found, good) = verdicts(&server.wait().ended(0));
+    assert_eq!((found.as_slice(), good), (&expected.map(str::to_owned)[..], 5));
+}
+
+#[test]
+fn a_client_that_trusts_anybody_or_nobody_or_has_no_tls_is_seen() {
+    let folder = Folder::new();
+    let trusted = folder.path("trusted.pem");
+    let (server, url) = hostile(&["--tls", &trusted]);
+    // It looks whether somebody listens, and says nothing.
+    drop(TcpStream::connect(url.strip_prefix("wss://").unwrap()).unwrap());
+    let nobody = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let nobody = folder.write("nobody.pem", nobody.cert.pem());
+    run(&["connect", "--cacert", &nobody, &url]).ended(60);
+    let anybody = Arc::new(trusting_anybody());
+    for _ in 0..3 {
+        let name = ServerName::try_from("localhost").unwrap();
+        let tls = rustls::ClientConnection::new(Arc::clone(&anybody), name).unwrap();
+        let tcp = TcpStream::connect(url.strip_prefix("wss://").unwrap()).unwrap();
+        talk_carelessly(rustls::StreamOwned::new(tls, tcp), [1, 2, 3, 4]);
+    }
+    careless(&url.replace("wss://", "ws://"), [1, 2, 3, 4]);
+    let ran = server.wait().ended(1);
+    let expected = [
+        "certificate-good: cut",
+        "certificate-name: accepted",
+        "certificate-self-signed: accepted",
+        "certificate-expired: accepted",
+        "clear-text: wrong",
+    ];
+    let (found, good) = verdicts(&ran);
+    assert_eq!((found.as_slice(), good), (&expected.map(str::to_owned)[..], 0));
+    assert!(ran.out().contains("in clear text to wss"), "{}", ran.out());
+}
+
+#[test]
+fn tls_is_attacked_apart() {
+    let folder = Folder::new();
+    let trusted = folder.path("trusted.pem");
+    for (args, code, words) in [
+        (&["abuse", "--serve", "--only", "certificate-name"][..], 2, "only played with --tls"),
+        (&["abuse", "--serve", "--tls", &trusted, "--only", "rsv1"], 2, "not played with --tls"),
+        (&["abuse", "ws://127.0.0.1:1", "--tls", &trusted], 2, "cannot be used with"),
+        (&["abuse", "--serve", "--tls", "/no/such/folder/trusted.pem"], 23, "/no/such/folder"),
+    ] {
+        let ran = run(args).ended(code);
+        assert!(ran.err.contains(words), "{args:?}: {}", ran.err);
+    }
+}
+
 /// The hostile server, and where it listens.
 fn hostile(more: &[&str]) -> (Running, String) {
     let mut running = Running::start(&mut towline(
@@ -563,12 +686,18 @@ fn our_client_withstands_a_sample_by_name_and_in_turn() {
 
 /// A client that answers pings, and minds nothing.
 fn careless(url: &str, key: [u8; 4]) {
-    let mut stream = TcpStream::connect(url.strip_prefix("ws://").unwrap()).unwrap();
+    let stream = TcpStream::connect(url.strip_prefix("ws://").unwrap()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    talk_carelessly(stream, key);
+}
+
+fn talk_carelessly(mut stream: impl Read + Write, key: [u8; 4]) {
     let request = "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
                    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
     stream.write_all(request.as_bytes()).unwrap();
-    head(&mut stream).unwrap();
+    if head(&mut stream).is_none() {
+        return;
+    }
     while let Some((first, payload)) = frame(&mut stream) {
         if first == 0x89 {
             let mut pong = vec![0x8A, 0x80 | u8::try_from(payload.len()).unwrap()];

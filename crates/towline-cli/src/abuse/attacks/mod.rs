@@ -1,6 +1,7 @@
 //! The attacks, by what they aim at.
 
 mod answer;
+mod certificate;
 mod close;
 mod compressed;
 mod due;
@@ -24,6 +25,7 @@ pub(super) fn by(side: Side) -> Vec<&'static Attack> {
         answer::ATTACKS,
         origin::ATTACKS,
         tls::ATTACKS,
+        certificate::ATTACKS,
         head::ATTACKS,
         frame::ATTACKS,
         length::ATTACKS,
