@@ -1,10 +1,15 @@
-//! A client's settings, and connecting.
+//! A client: settings, and connecting.
+
+mod builder;
+mod way;
 
 use std::borrow::Cow;
 use std::time::Duration;
 
-use towline_proto::handshake::{ClientHandshake, ClientRequest, HeadLimits, RequestError};
+use towline_proto::handshake::{ClientHandshake, ClientRequest, HeadLimits};
 use towline_proto::{Config, Role, WsUri};
+
+pub use builder::ClientBuilder;
 
 use crate::deadline::after;
 use crate::dial::{Way, dial};
@@ -60,7 +65,7 @@ impl Client {
 
     /// A client with settings of your own.
     pub fn builder() -> ClientBuilder {
-        ClientBuilder { client: Self::new(), error: None }
+        ClientBuilder::new()
     }
 
     /// Connects to a server and does the opening handshake.
@@ -119,112 +124,6 @@ fn without_query(address: &str) -> &str {
 impl Default for Client {
     fn default() -> Self {
         Self::new()
-    }
-}
-
-/// A client's settings. A bad one is reported by [`build`](Self::build).
-#[derive(Debug)]
-#[must_use = "nothing happens before `build`"]
-pub struct ClientBuilder {
-    client: Client,
-    /// The first setting that was bad.
-    error: Option<Error>,
-}
-
-impl ClientBuilder {
-    /// Offers a subprotocol; the first one offered is the one liked best.
-    pub fn subprotocol(self, name: &str) -> Self {
-        self.request(format!("offering the subprotocol {name:?}"), |request| {
-            request.subprotocol(name)
-        })
-    }
-
-    /// Sends a header with the opening request; a value set before for the same name is replaced.
-    ///
-    /// Anything but what makes the handshake: `Host`, `Cookie`, `Authorization`, `User-Agent`, …
-    pub fn header(self, name: &str, value: &str) -> Self {
-        // The value may be a secret: it is named by no error.
-        self.request(format!("setting the header {name:?}"), |request| request.header(name, value))
-    }
-
-    /// Names the origin on whose behalf the client acts, as browsers do. Off by default.
-    pub fn origin(self, origin: &str) -> Self {
-        self.request(format!("setting the origin {origin:?}"), |request| request.origin(origin))
-    }
-
-    /// Offers to compress messages, with these settings. Off by default.
-    ///
-    /// What was agreed on is in [`ConnectionInfo::deflate`](crate::ConnectionInfo::deflate). See
-    /// [`guide::compression`](crate::guide::compression).
-    #[cfg(feature = "deflate")]
-    pub fn deflate(mut self, settings: crate::Deflate) -> Self {
-        let settings = crate::deflate::within_budget(settings);
-        self.client.request = self.client.request.deflate(settings);
-        self
-    }
-
-    /// Decides whom to trust. By default, whom the operating system trusts.
-    #[cfg(feature = "tls")]
-    pub fn tls(mut self, config: crate::TlsConfig) -> Self {
-        self.client.way.tls = std::sync::Arc::new(config.into());
-        self
-    }
-
-    /// So long may looking up the name take, and so long connecting to each address. Default 60 s.
-    ///
-    /// A name may have several addresses; up to five are tried, one after another.
-    pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.client.way.connect_timeout = limit;
-        self
-    }
-
-    /// So long may TLS take, and so long the opening handshake. Default 30 s.
-    pub fn handshake_timeout(mut self, limit: Duration) -> Self {
-        self.client.way.handshake_timeout = limit;
-        self
-    }
-
-    /// Sends small messages at once rather than waiting for more. Default true.
-    pub fn nodelay(mut self, nodelay: bool) -> Self {
-        self.client.way.nodelay = nodelay;
-        self
-    }
-
-    /// The operating system's buffer for what was sent, in bytes. Best left to it.
-    pub fn send_buffer_size(mut self, bytes: u32) -> Self {
-        self.client.way.send_buffer_size = Some(bytes);
-        self
-    }
-
-    /// Limits and deadlines of the connection.
-    pub fn config(mut self, config: Config) -> Self {
-        self.client.config = config;
-        self
-    }
-
-    /// The client.
-    ///
-    /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for the first setting that was bad.
-    pub fn build(self) -> Result<Client> {
-        match self.error {
-            None => Ok(self.client),
-            Some(error) => Err(error),
-        }
-    }
-
-    fn request(
-        mut self,
-        doing: String,
-        set: impl FnOnce(ClientRequest) -> std::result::Result<ClientRequest, RequestError>,
-    ) -> Self {
-        match set(self.client.request.clone()) {
-            Ok(request) => self.client.request = request,
-            Err(error) => {
-                self.error.get_or_insert_with(|| Error::invalid(doing).cause(error));
-            }
-        }
-        self
     }
 }
 

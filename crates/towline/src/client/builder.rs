@@ -1,0 +1,94 @@
+//! A client's settings: what it asks for, whom it trusts.
+
+#[cfg(feature = "tls")]
+use std::sync::Arc;
+
+use towline_proto::Config;
+use towline_proto::handshake::{ClientRequest, RequestError};
+
+use super::Client;
+use crate::error::{Error, Result};
+
+/// A client's settings. A bad one is reported by [`build`](Self::build).
+#[derive(Debug)]
+#[must_use = "nothing happens before `build`"]
+pub struct ClientBuilder {
+    pub(super) client: Client,
+    /// The first setting that was bad.
+    error: Option<Error>,
+}
+
+impl ClientBuilder {
+    pub(super) fn new() -> Self {
+        Self { client: Client::new(), error: None }
+    }
+
+    /// Offers a subprotocol; the first one offered is the one liked best.
+    pub fn subprotocol(self, name: &str) -> Self {
+        self.request(format!("offering the subprotocol {name:?}"), |request| {
+            request.subprotocol(name)
+        })
+    }
+
+    /// Sends a header with the opening request; a value set before for the same name is replaced.
+    ///
+    /// Anything but what makes the handshake: `Host`, `Cookie`, `Authorization`, `User-Agent`, …
+    pub fn header(self, name: &str, value: &str) -> Self {
+        // The value may be a secret: it is named by no error.
+        self.request(format!("setting the header {name:?}"), |request| request.header(name, value))
+    }
+
+    /// Names the origin on whose behalf the client acts, as browsers do. Off by default.
+    pub fn origin(self, origin: &str) -> Self {
+        self.request(format!("setting the origin {origin:?}"), |request| request.origin(origin))
+    }
+
+    /// Offers to compress messages, with these settings. Off by default.
+    ///
+    /// What was agreed on is in [`ConnectionInfo::deflate`](crate::ConnectionInfo::deflate). See
+    /// [`guide::compression`](crate::guide::compression).
+    #[cfg(feature = "deflate")]
+    pub fn deflate(mut self, settings: crate::Deflate) -> Self {
+        let settings = crate::deflate::within_budget(settings);
+        self.client.request = self.client.request.deflate(settings);
+        self
+    }
+
+    /// Decides whom to trust. By default, whom the operating system trusts.
+    #[cfg(feature = "tls")]
+    pub fn tls(mut self, config: crate::TlsConfig) -> Self {
+        self.client.way.tls = Arc::new(config.into());
+        self
+    }
+
+    /// Limits and deadlines of the connection.
+    pub fn config(mut self, config: Config) -> Self {
+        self.client.config = config;
+        self
+    }
+
+    /// The client.
+    ///
+    /// # Errors
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for the first setting that was bad.
+    pub fn build(self) -> Result<Client> {
+        match self.error {
+            None => Ok(self.client),
+            Some(error) => Err(error),
+        }
+    }
+
+    fn request(
+        mut self,
+        doing: String,
+        set: impl FnOnce(ClientRequest) -> std::result::Result<ClientRequest, RequestError>,
+    ) -> Self {
+        match set(self.client.request.clone()) {
+            Ok(request) => self.client.request = request,
+            Err(error) => {
+                self.error.get_or_insert_with(|| Error::invalid(doing).cause(error));
+            }
+        }
+        self
+    }
+}
