@@ -9,6 +9,11 @@ pub(crate) fn after(limit: Duration) -> Option<Instant> {
     tokio::time::Instant::now().into_std().checked_add(limit)
 }
 
+/// The earlier of two deadlines, of which either may be none.
+pub(crate) fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    one.into_iter().chain(other).min()
+}
+
 /// Waits for something; `None` if the deadline comes first.
 pub(crate) async fn until<T>(
     deadline: Option<Instant>,

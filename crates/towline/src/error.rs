@@ -9,6 +9,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use towline_proto::{CloseCode, ProtocolError, SendError};
 
+use crate::attempt::Attempt;
+
 /// The result of an operation of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -26,6 +28,7 @@ struct Inner {
     advice: Option<&'static str>,
     response: Option<http::Response<Bytes>>,
     close_code: Option<CloseCode>,
+    attempts: Vec<Attempt>,
 }
 
 /// Whose matter an error is.
@@ -67,6 +70,7 @@ impl Error {
             advice: None,
             response: None,
             close_code: None,
+            attempts: Vec::new(),
         }))
     }
 
@@ -86,6 +90,11 @@ impl Error {
 
     pub(crate) fn with_response(mut self, response: http::Response<Bytes>) -> Self {
         self.0.response = Some(response);
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: Vec<Attempt>) -> Self {
+        self.0.attempts = attempts;
         self
     }
 
@@ -142,6 +151,11 @@ impl Error {
     /// The close code that the peer was sent for what it did.
     pub fn close_code(&self) -> Option<CloseCode> {
         self.0.close_code
+    }
+
+    /// Each address that was tried and why it failed, where there was no connection to any.
+    pub fn attempts(&self) -> &[Attempt] {
+        &self.0.attempts
     }
 
     /// What to do about it, in a sentence.

@@ -8,6 +8,8 @@ use http::header::SEC_WEBSOCKET_KEY;
 use towline_proto::handshake::http1::HeadReader;
 use towline_proto::handshake::{HeadLimits, Negotiated, accept_key};
 
+use crate::attempt::Attempt;
+
 /// What is known about a connection since it was opened.
 ///
 /// The heads are kept as they travelled and parsed when asked for, so that ten thousand idle
@@ -16,13 +18,20 @@ use towline_proto::handshake::{HeadLimits, Negotiated, accept_key};
 #[non_exhaustive]
 pub struct ConnectionInfo {
     ends: Ends,
-    /// What was agreed on, if anything was.
-    terms: Option<Box<Negotiated>>,
+    /// What few connections have.
+    rare: Option<Box<Rare>>,
     /// The request and the response, one behind the other.
     heads: Box<[u8]>,
     /// Whether the response stands there without what it begins with [usually](usual).
     shortened: bool,
     tls_version: Option<TlsVersion>,
+}
+
+/// What was agreed on, if anything was, and which addresses were tried, if several were.
+#[derive(Clone, Default)]
+struct Rare {
+    terms: Negotiated,
+    attempts: Box<[Attempt]>,
 }
 
 /// Both addresses of a TCP connection. Boxed, what takes more room than most.
@@ -82,21 +91,39 @@ impl ConnectionInfo {
 
     /// The subprotocol that client and server agreed on.
     pub fn subprotocol(&self) -> Option<&str> {
-        self.terms.as_ref()?.subprotocol.as_deref()
+        self.rare.as_ref()?.terms.subprotocol.as_deref()
     }
 
     /// How messages are compressed, if client and server agreed on it.
     #[cfg(feature = "deflate")]
     pub fn deflate(&self) -> Option<&towline_proto::DeflateTerms> {
-        self.terms.as_ref()?.deflate.as_ref()
+        self.rare.as_ref()?.terms.deflate.as_ref()
     }
 
     /// Notes what the opening handshake came to.
     pub(crate) fn agreed(&mut self, terms: Negotiated) {
-        self.terms = (terms != Negotiated::default()).then(|| Box::new(terms));
+        if terms == Negotiated::default() {
+            return;
+        }
+        let rare = self.rare.get_or_insert_default();
+        rare.terms = terms;
         #[cfg(feature = "deflate")]
-        if let Some(deflate) = self.terms.as_mut().and_then(|terms| terms.deflate.as_mut()) {
+        if let Some(deflate) = &mut rare.terms.deflate {
             *deflate = deflate.unreserved();
+        }
+    }
+
+    /// The addresses that a client tried, in that order, if it took more than one: one won, and of
+    /// the others it says what became of them. Empty where the first won at once: that one is
+    /// [`peer_addr`](Self::peer_addr).
+    pub fn attempts(&self) -> &[Attempt] {
+        self.rare.as_ref().map_or(&[], |rare| &rare.attempts)
+    }
+
+    /// Notes which addresses were tried.
+    pub(crate) fn attempted(&mut self, attempts: Vec<Attempt>) {
+        if !attempts.is_empty() {
+            self.rare.get_or_insert_default().attempts = attempts.into();
         }
     }
 

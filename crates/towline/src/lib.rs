@@ -68,6 +68,7 @@
 //! `idn`: host names outside ASCII.
 #![forbid(unsafe_code)]
 
+mod attempt;
 mod client;
 mod deadline;
 #[cfg(feature = "deflate")]
@@ -102,9 +103,11 @@ pub mod guide {
     pub mod compression {}
 }
 
+pub use attempt::{Attempt, AttemptOutcome};
 pub use client::{Client, ClientBuilder};
 #[cfg(feature = "deflate")]
 pub use deflate::deflate_budget;
+pub use dial::{Answers, Family, Resolve, SystemResolver};
 pub use error::{Error, ErrorKind, Result};
 pub use info::{ConnectionInfo, Stats, TlsVersion};
 pub use message::{Batch, Event, MessageReceiver, MessageSender, MessageWebSocket};

@@ -1,5 +1,6 @@
 //! A client's settings: what it asks for, whom it trusts.
 
+use std::error::Error as StdError;
 #[cfg(feature = "tls")]
 use std::sync::Arc;
 
@@ -79,15 +80,24 @@ impl ClientBuilder {
     }
 
     fn request(
-        mut self,
+        self,
         doing: String,
         set: impl FnOnce(ClientRequest) -> std::result::Result<ClientRequest, RequestError>,
     ) -> Self {
-        match set(self.client.request.clone()) {
-            Ok(request) => self.client.request = request,
-            Err(error) => {
-                self.error.get_or_insert_with(|| Error::invalid(doing).cause(error));
-            }
+        self.set(doing, |client| {
+            client.request = set(client.request.clone())?;
+            Ok(())
+        })
+    }
+
+    /// Sets something, or notes that it was bad.
+    pub(super) fn set(
+        mut self,
+        doing: String,
+        set: impl FnOnce(&mut Client) -> std::result::Result<(), Box<dyn StdError + Send + Sync>>,
+    ) -> Self {
+        if let Err(error) = set(&mut self.client) {
+            self.error.get_or_insert_with(|| Error::invalid(doing).cause(error));
         }
         self
     }

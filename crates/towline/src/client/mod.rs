@@ -4,14 +4,13 @@ mod builder;
 mod way;
 
 use std::borrow::Cow;
-use std::time::Duration;
 
 use towline_proto::handshake::{ClientHandshake, ClientRequest, HeadLimits};
 use towline_proto::{Config, Role, WsUri};
 
 pub use builder::ClientBuilder;
 
-use crate::deadline::after;
+use crate::deadline::{after, sooner};
 use crate::dial::{Way, dial};
 use crate::error::{Error, Result};
 use crate::http1;
@@ -50,14 +49,7 @@ impl Client {
         Self {
             // The address comes with each `connect`.
             request: ClientRequest::new(&WsUri::parse("ws://localhost").expect("it is one")),
-            way: Way {
-                connect_timeout: Duration::from_secs(60),
-                handshake_timeout: Duration::from_secs(30),
-                nodelay: true,
-                send_buffer_size: None,
-                #[cfg(feature = "tls")]
-                tls: Default::default(),
-            },
+            way: Way::default(),
             limits: HeadLimits::default(),
             config: Config::default(),
         }
@@ -92,11 +84,12 @@ impl Client {
             let to = if text.contains('@') { String::new() } else { format!(" to {shown:?}") };
             Error::invalid(format!("connecting{to}")).cause(error)
         })?;
-        let (mut io, mut info) = dial(&uri, &self.way).await?;
+        let total = self.way.total_timeout.and_then(after);
+        let (mut io, mut info) = dial(&uri, &self.way, total).await?;
 
         // RFC 6455 §4.1: a fresh random key for every attempt.
         let request = self.request.clone().with_uri(&uri);
-        let deadline = after(self.way.handshake_timeout);
+        let deadline = sooner(after(self.way.handshake_timeout), total);
         let mut handshake =
             ClientHandshake::new(request, rand::random(), self.limits).expire_at(deadline);
         let (terms, rest) = http1::request(&mut io, &mut handshake, ShakingHands(&uri)).await?;

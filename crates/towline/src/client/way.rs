@@ -1,13 +1,20 @@
 //! A client's settings: how its server is reached.
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::ClientBuilder;
+use crate::dial::{Family, Resolve};
 
 impl ClientBuilder {
     /// So long may looking up the name take, and so long connecting to each address. Default 60 s.
     ///
-    /// A name may have several addresses; up to five are tried, one after another.
+    /// A name may have several addresses. Up to five are tried, IPv6 and IPv4 in turn,
+    /// [a little apart](Self::attempt_delay); the first that connects is taken (Happy Eyeballs,
+    /// RFC 8305). What became of each is in
+    /// [`ConnectionInfo::attempts`](crate::ConnectionInfo::attempts) and, if none connects, in
+    /// [`Error::attempts`](crate::Error::attempts).
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.client.way.connect_timeout = limit;
         self
@@ -17,6 +24,54 @@ impl ClientBuilder {
     pub fn handshake_timeout(mut self, limit: Duration) -> Self {
         self.client.way.handshake_timeout = limit;
         self
+    }
+
+    /// So long may everything take until the connection is open: the look-up, all addresses, TLS
+    /// and the opening handshake. By default only each of them has its limit.
+    pub fn total_timeout(mut self, limit: Duration) -> Self {
+        self.client.way.total_timeout = Some(limit);
+        self
+    }
+
+    /// So long after one address the next is tried beside it. Default 250 ms, at least 10 ms.
+    ///
+    /// One that fails is not waited for. With [`Duration::MAX`] one address is tried after another,
+    /// as each fails or reaches its [limit](Self::connect_timeout).
+    pub fn attempt_delay(mut self, delay: Duration) -> Self {
+        self.client.way.attempt_delay = delay;
+        self
+    }
+
+    /// Uses IPv4 or IPv6 alone, or begins with it. By default the operating system's order says
+    /// which begins.
+    pub fn family(mut self, family: Family) -> Self {
+        self.client.way.family = family;
+        self
+    }
+
+    /// Looks up hosts in another way than the operating system does.
+    pub fn resolver(mut self, resolver: impl Resolve + 'static) -> Self {
+        self.client.way.names.resolver = Some(Arc::new(resolver));
+        self
+    }
+
+    /// Takes these addresses for a host and asks nobody. May be called for several hosts.
+    ///
+    /// The host's name is still what the server is told and its certificate is checked against.
+    ///
+    /// ```
+    /// # use towline::Client;
+    /// # fn main() -> towline::Result<()> {
+    /// let client = Client::builder()
+    ///     .resolve_to("staging.example.com", ["2001:db8::7".parse().unwrap(), [10, 0, 0, 7].into()])
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn resolve_to(self, host: &str, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
+        self.set(format!("setting the addresses of {host:?}"), |client| {
+            client.way.names.know(host, addresses.into_iter().collect())
+        })
     }
 
     /// Sends small messages at once rather than waiting for more. Default true.

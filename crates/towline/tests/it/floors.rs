@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 /// Each module's floor. Modules on one floor do not import each other, but for those listed below.
 const FLOORS: &[(&str, u32)] = &[
+    ("attempt", 1),
     ("deadline", 1),
     ("deflate", 1),
     ("error", 1),

@@ -20,3 +20,4 @@ mod split;
 mod streams;
 #[cfg(feature = "tls")]
 mod tls;
+mod way;

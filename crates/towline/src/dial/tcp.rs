@@ -1,0 +1,86 @@
+//! TCP to a host: to its address, or to the one of several that answers first.
+
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use tokio::net::{TcpSocket, TcpStream};
+use towline_proto::WsUri;
+
+use super::failure;
+use super::race::{Finish, Rules, race};
+use super::way::Way;
+use crate::attempt::{Attempt, AttemptOutcome};
+use crate::deadline::{after, sooner, until};
+use crate::error::Result;
+
+/// Connects, and tells which addresses were tried if the first one did not win at once.
+pub(super) async fn connect(
+    uri: &WsUri,
+    way: &Way,
+    deadline: Option<Instant>,
+) -> Result<(TcpStream, Vec<Attempt>)> {
+    match uri.ip() {
+        Some(ip) => {
+            let stream = to_address(SocketAddr::new(ip, uri.port()), way, deadline).await?;
+            Ok((stream, Vec::new()))
+        }
+        // Boxed: the future of a connection to an address stays small.
+        None => Box::pin(to_name(uri, way, deadline)).await,
+    }
+}
+
+/// The one address there is: no race.
+async fn to_address(
+    address: SocketAddr,
+    way: &Way,
+    deadline: Option<Instant>,
+) -> Result<TcpStream> {
+    if !way.family.admits(address.ip()) {
+        return Err(failure::wrong_family(address));
+    }
+    let begun = tokio::time::Instant::now();
+    let deadline = sooner(after(way.connect_timeout), deadline);
+    let outcome = match until(deadline, tcp_to(address, way)).await {
+        Some(Ok(stream)) => return Ok(stream),
+        Some(Err(error)) => AttemptOutcome::Failed(error.into()),
+        None => AttemptOutcome::TimedOut,
+    };
+    let took = begun.elapsed();
+    Err(failure::of_one(Attempt { address, began: Duration::ZERO, took, outcome }))
+}
+
+async fn to_name(
+    uri: &WsUri,
+    way: &Way,
+    deadline: Option<Instant>,
+) -> Result<(TcpStream, Vec<Attempt>)> {
+    let rules = Rules {
+        port: uri.port(),
+        family: way.family,
+        delay: way.attempt_delay,
+        each: way.connect_timeout,
+        deadline: deadline.map(Into::into),
+    };
+    let answers = way.names.resolve(uri.host());
+    match race(answers, rules, |address| tcp_to(address, way)).await {
+        Finish { winner: Some(stream), mut attempts, .. } => {
+            if attempts.len() == 1 {
+                attempts = Vec::new();
+            }
+            Ok((stream, attempts))
+        }
+        Finish { winner: None, attempts, look_up, late } => {
+            Err(failure::of_name(uri.host(), way.family, attempts, look_up, late))
+        }
+    }
+}
+
+async fn tcp_to(address: SocketAddr, way: &Way) -> std::io::Result<TcpStream> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    if let Some(size) = way.send_buffer_size {
+        socket.set_send_buffer_size(size)?;
+    }
+    let stream = socket.connect(address).await?;
+    stream.set_nodelay(way.nodelay)?;
+    Ok(stream)
+}

@@ -1,0 +1,47 @@
+//! What a client decided about the way to its server.
+
+#[cfg(feature = "tls")]
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use super::family::Family;
+use super::resolve::Names;
+#[cfg(feature = "tls")]
+use crate::tls::TlsConfig;
+
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
+    /// For the look-up, and for each address.
+    pub(crate) connect_timeout: Duration,
+    /// For TLS here, and for HTTP after it.
+    pub(crate) handshake_timeout: Duration,
+    /// For everything until the connection is open.
+    pub(crate) total_timeout: Option<Duration>,
+    /// How far attempts to connect are apart.
+    pub(crate) attempt_delay: Duration,
+    pub(crate) family: Family,
+    pub(crate) names: Names,
+    pub(crate) nodelay: bool,
+    pub(crate) send_buffer_size: Option<u32>,
+    /// Filled with the operating system's trust when it is first needed.
+    #[cfg(feature = "tls")]
+    pub(crate) tls: Arc<OnceLock<TlsConfig>>,
+}
+
+impl Default for Way {
+    fn default() -> Self {
+        Self {
+            connect_timeout: Duration::from_secs(60),
+            handshake_timeout: Duration::from_secs(30),
+            total_timeout: None,
+            // RFC 8305 §8
+            attempt_delay: Duration::from_millis(250),
+            family: Family::default(),
+            names: Names::default(),
+            nodelay: true,
+            send_buffer_size: None,
+            #[cfg(feature = "tls")]
+            tls: Arc::default(),
+        }
+    }
+}
