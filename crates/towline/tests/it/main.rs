@@ -8,10 +8,14 @@ mod closing;
 #[cfg(feature = "deflate")]
 mod deflate;
 mod failing;
+#[cfg(target_os = "linux")]
+mod families;
 mod floors;
 mod harness;
 mod hostile;
 mod messages;
+#[cfg(target_os = "linux")]
+mod namespace;
 mod origin;
 mod raw;
 mod regressions;
