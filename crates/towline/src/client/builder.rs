@@ -11,6 +11,17 @@ use super::Client;
 use crate::error::{Error, Result};
 
 /// A client's settings. A bad one is reported by [`build`](Self::build).
+///
+/// All are set before there is a connection, and hold for each one that the client makes. There is no
+/// way to change one of them too late:
+///
+/// ```compile_fail,E0599
+/// # async fn too_late(client: towline::Client) -> towline::Result<()> {
+/// let socket = client.connect("ws://127.0.0.1:8080/").await?;
+/// socket.nodelay(false);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 #[must_use = "nothing happens before `build`"]
 pub struct ClientBuilder {

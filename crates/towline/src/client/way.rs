@@ -7,6 +7,9 @@ use std::time::Duration;
 use super::ClientBuilder;
 use crate::dial::{Family, Resolve};
 
+/// Linux refuses more.
+const MAX_KEEPALIVE_SECONDS: u64 = 32_767;
+
 impl ClientBuilder {
     /// So long may looking up the name take, and so long connecting to each address. Default 60 s.
     ///
@@ -76,13 +79,47 @@ impl ClientBuilder {
 
     /// Sends small messages at once rather than waiting for more. Default true.
     pub fn nodelay(mut self, nodelay: bool) -> Self {
-        self.client.way.nodelay = nodelay;
+        self.client.way.socket.nodelay = nodelay;
         self
     }
 
-    /// The operating system's buffer for what was sent, in bytes. Best left to it.
+    /// The operating system's buffer for what was sent, in bytes. Best left to it, as 0 does.
     pub fn send_buffer_size(mut self, bytes: u32) -> Self {
-        self.client.way.send_buffer_size = Some(bytes);
+        self.client.way.socket.send_buffer_size = (bytes != 0).then_some(bytes);
+        self
+    }
+
+    /// The operating system's buffer for what has come, in bytes. Best left to it, as 0 does.
+    pub fn recv_buffer_size(mut self, bytes: u32) -> Self {
+        self.client.way.socket.recv_buffer_size = (bytes != 0).then_some(bytes);
+        self
+    }
+
+    /// Has the operating system ask for a sign of life after so long a silence (TCP keepalive).
+    ///
+    /// In whole seconds, from one to 32,767. Off by default: a WebSocket's own
+    /// [pings](towline_proto::Config::ping_interval) go all the way to the peer.
+    pub fn keepalive(mut self, silence: Duration) -> Self {
+        let seconds = silence.as_secs().clamp(1, MAX_KEEPALIVE_SECONDS);
+        self.client.way.socket.keepalive = Some(Duration::from_secs(seconds));
+        self
+    }
+
+    /// Connects from this address of the machine's.
+    ///
+    /// May be called for each family; addresses of a family for which it was not are not reached.
+    pub fn bind_address(mut self, address: IpAddr) -> Self {
+        let socket = &mut self.client.way.socket;
+        if address.is_ipv4() { &mut socket.from_v4 } else { &mut socket.from_v6 }.replace(address);
+        self
+    }
+
+    /// Connects over this network interface, such as `eth0`.
+    ///
+    /// On Linux and Android. Elsewhere connecting fails: there, [bind an
+    /// address](Self::bind_address) of the interface.
+    pub fn interface(mut self, name: &str) -> Self {
+        self.client.way.socket.interface = Some(name.to_owned());
         self
     }
 }

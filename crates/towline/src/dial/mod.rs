@@ -4,6 +4,7 @@ mod failure;
 mod family;
 mod race;
 mod resolve;
+mod socket;
 mod tcp;
 mod way;
 

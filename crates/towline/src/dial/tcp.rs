@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tokio::net::{TcpSocket, TcpStream};
+use tokio::net::TcpStream;
 use towline_proto::WsUri;
 
 use super::failure;
@@ -40,7 +40,7 @@ async fn to_address(
     }
     let begun = tokio::time::Instant::now();
     let deadline = sooner(after(way.connect_timeout), deadline);
-    let outcome = match until(deadline, tcp_to(address, way)).await {
+    let outcome = match until(deadline, way.socket.connect(address)).await {
         Some(Ok(stream)) => return Ok(stream),
         Some(Err(error)) => AttemptOutcome::Failed(error.into()),
         None => AttemptOutcome::TimedOut,
@@ -62,7 +62,7 @@ async fn to_name(
         deadline: deadline.map(Into::into),
     };
     let answers = way.names.resolve(uri.host());
-    match race(answers, rules, |address| tcp_to(address, way)).await {
+    match race(answers, rules, |address| way.socket.connect(address)).await {
         Finish { winner: Some(stream), mut attempts, .. } => {
             if attempts.len() == 1 {
                 attempts = Vec::new();
@@ -73,14 +73,4 @@ async fn to_name(
             Err(failure::of_name(uri.host(), way.family, attempts, look_up, late))
         }
     }
-}
-
-async fn tcp_to(address: SocketAddr, way: &Way) -> std::io::Result<TcpStream> {
-    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    if let Some(size) = way.send_buffer_size {
-        socket.set_send_buffer_size(size)?;
-    }
-    let stream = socket.connect(address).await?;
-    stream.set_nodelay(way.nodelay)?;
-    Ok(stream)
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::family::Family;
 use super::resolve::Names;
+use super::socket::SocketOptions;
 #[cfg(feature = "tls")]
 use crate::tls::TlsConfig;
 
@@ -21,8 +22,7 @@ pub(crate) struct Way {
     pub(crate) attempt_delay: Duration,
     pub(crate) family: Family,
     pub(crate) names: Names,
-    pub(crate) nodelay: bool,
-    pub(crate) send_buffer_size: Option<u32>,
+    pub(crate) socket: SocketOptions,
     /// Filled with the operating system's trust when it is first needed.
     #[cfg(feature = "tls")]
     pub(crate) tls: Arc<OnceLock<TlsConfig>>,
@@ -38,8 +38,7 @@ impl Default for Way {
             attempt_delay: Duration::from_millis(250),
             family: Family::default(),
             names: Names::default(),
-            nodelay: true,
-            send_buffer_size: None,
+            socket: SocketOptions::default(),
             #[cfg(feature = "tls")]
             tls: Arc::default(),
         }

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener};
 use std::time::Duration;
 
+use socket2::SockRef;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use towline::{
@@ -178,4 +179,73 @@ fn connecting_to_an_address_has_no_room_for_a_race() {
     let client = Client::new();
     let size = size_of_val(&client.connect("ws://127.0.0.1:1/"));
     assert!(size <= 3328, "{size} bytes");
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")] // elsewhere 127.0.0.2 is not there
+async fn a_connection_comes_from_where_it_is_to() {
+    let (port, mut peers) = server().await;
+    let url = format!("ws://127.0.0.1:{port}/");
+    let from = IpAddr::from([127, 0, 0, 2]);
+    let socket = connect(Client::builder().bind_address(from), &url).await.unwrap();
+    assert_eq!(socket.info().local_addr().unwrap().ip(), from);
+    assert_eq!(within(peers.recv()).await.unwrap().ip(), from);
+    // The other family has no such address.
+    let error = fails(Client::builder().bind_address(V6), &url).await;
+    assert!(
+        error.to_string().contains(": from ::1: that is an address of the other family"),
+        "{error}"
+    );
+    connect(Client::builder().interface("lo"), &url).await.unwrap();
+    let error = fails(Client::builder().interface("no-such-one"), &url).await;
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert!(error.to_string().contains(": over no-such-one: "), "{error}");
+    let nobodys = IpAddr::from([192, 0, 2, 1]);
+    let error = fails(Client::builder().bind_address(nobodys), &url).await;
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert!(error.to_string().contains(": from 192.0.2.1: "), "{error}");
+    // Each family has its own.
+    let both = Client::builder().bind_address(V6).bind_address(from);
+    let socket = connect(both, &url).await.unwrap();
+    assert_eq!(socket.info().local_addr().unwrap().ip(), from);
+}
+
+#[tokio::test]
+async fn options_of_the_socket_are_set_before_it_connects() {
+    let (port, _peers) = server().await;
+    let url = format!("ws://127.0.0.1:{port}/");
+    let builder = Client::builder()
+        .send_buffer_size(40_000)
+        .recv_buffer_size(30_000)
+        .keepalive(Duration::from_secs(77))
+        .nodelay(false);
+    let socket = connect(builder, &url).await.unwrap();
+    let tcp = socket.get_ref().as_tcp().unwrap();
+    let shown = SockRef::from(tcp);
+    assert!(shown.keepalive().unwrap() && !tcp.nodelay().unwrap());
+    // Linux doubles them.
+    assert!((30_000..=60_000).contains(&shown.recv_buffer_size().unwrap()));
+    assert!((40_000..=80_000).contains(&shown.send_buffer_size().unwrap()));
+    #[cfg(target_os = "linux")]
+    assert_eq!(shown.tcp_keepalive_time().unwrap(), Duration::from_secs(77));
+    // A socket's own sizes, which 0 leaves alone.
+    let plain = connect(Client::builder(), &url).await.unwrap();
+    let tcp = plain.get_ref().as_tcp().unwrap();
+    assert!(tcp.nodelay().unwrap() && !SockRef::from(tcp).keepalive().unwrap());
+    let zero = Client::builder().send_buffer_size(0).recv_buffer_size(0);
+    let zero = connect(zero, &url).await.unwrap();
+    assert!(SockRef::from(zero.get_ref().as_tcp().unwrap()).send_buffer_size().unwrap() > 4096);
+}
+
+/// What a system would refuse is brought to what it takes, rather than to fail each connection.
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn keepalive_takes_any_time() {
+    let (port, _peers) = server().await;
+    for (asked, set) in [(Duration::from_millis(1), 1), (Duration::MAX, 32_767)] {
+        let builder = Client::builder().keepalive(asked);
+        let socket = connect(builder, &format!("ws://127.0.0.1:{port}/")).await.unwrap();
+        let shown = SockRef::from(socket.get_ref().as_tcp().unwrap());
+        assert_eq!(shown.tcp_keepalive_time().unwrap().as_secs(), set);
+    }
 }
