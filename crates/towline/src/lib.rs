@@ -43,8 +43,9 @@
 //! |---|---|
 //! | a server that passes messages between its clients | [`guide::chat`] |
 //! | files and films, larger than memory | [`guide::upload`], [`StreamWebSocket`] |
-//! | a WebSocket over a byte stream of your own | [`guide::transport`], [`WebSocket::new`] |
+//! | a WebSocket over a byte stream of your own | [`Client::connect_over`], [`guide::transport`] |
 //! | headers, subprotocols, deadlines, trusted certificates | [`Client`] |
+//! | to say how a server is reached: resolver, family, interface | [`ClientBuilder`] |
 //! | `wss`, limits, origins, shutting down | [`Server`], [`ServerBuilder`] |
 //! | to compress messages | [`guide::compression`] |
 //! | the protocol without I/O | [`proto`] |

@@ -77,6 +77,16 @@ impl ClientBuilder {
         })
     }
 
+    /// Connects to a socket in the file system, whatever the host and port.
+    ///
+    /// Those the server is told all the same, and with `wss` its certificate has to be the host's.
+    /// For another byte stream, see [`Client::connect_over`](crate::Client::connect_over).
+    #[cfg(unix)]
+    pub fn unix_socket(mut self, path: impl Into<std::path::PathBuf>) -> Self {
+        self.client.way.unix_socket = Some(path.into());
+        self
+    }
+
     /// Sends small messages at once rather than waiting for more. Default true.
     pub fn nodelay(mut self, nodelay: bool) -> Self {
         self.client.way.socket.nodelay = nodelay;

@@ -6,6 +6,8 @@ mod race;
 mod resolve;
 mod socket;
 mod tcp;
+#[cfg(unix)]
+mod unix;
 mod way;
 
 use std::time::Instant;
@@ -33,11 +35,33 @@ pub(crate) async fn dial(
     way: &Way,
     deadline: Option<Instant>,
 ) -> Result<(Transport, ConnectionInfo)> {
+    #[cfg(unix)]
+    if let Some(path) = &way.unix_socket {
+        let stream = unix::connect(path, way, deadline).await?;
+        return dial_over(stream, uri, way, deadline).await;
+    }
     let (stream, attempts) = tcp::connect(uri, way, deadline).await?;
     let mut info = ConnectionInfo::new(stream.local_addr().ok(), stream.peer_addr().ok());
     info.attempted(attempts);
     if !uri.is_secure() {
         return Ok((Transport::tcp(stream), info));
+    }
+    secure(stream, info, uri, way, deadline).await
+}
+
+/// Goes the rest of the way over a byte stream that leads to the server.
+pub(crate) async fn dial_over<T>(
+    stream: T,
+    uri: &WsUri,
+    way: &Way,
+    deadline: Option<Instant>,
+) -> Result<(Transport, ConnectionInfo)>
+where
+    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+{
+    let info = ConnectionInfo::default();
+    if !uri.is_secure() {
+        return Ok((Transport::new(stream), info));
     }
     secure(stream, info, uri, way, deadline).await
 }

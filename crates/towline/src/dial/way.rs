@@ -23,6 +23,9 @@ pub(crate) struct Way {
     pub(crate) family: Family,
     pub(crate) names: Names,
     pub(crate) socket: SocketOptions,
+    /// Taken in place of TCP.
+    #[cfg(unix)]
+    pub(crate) unix_socket: Option<std::path::PathBuf>,
     /// Filled with the operating system's trust when it is first needed.
     #[cfg(feature = "tls")]
     pub(crate) tls: Arc<OnceLock<TlsConfig>>,
@@ -39,6 +42,8 @@ impl Default for Way {
             family: Family::default(),
             names: Names::default(),
             socket: SocketOptions::default(),
+            #[cfg(unix)]
+            unix_socket: None,
             #[cfg(feature = "tls")]
             tls: Arc::default(),
         }

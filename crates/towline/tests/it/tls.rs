@@ -647,3 +647,30 @@ async fn a_socket_over_tls_splits_with_both_directions_busy() {
     sender.close(CloseCode::NORMAL, "").await.unwrap();
     assert_eq!(within(receiver.recv()).await.unwrap(), None);
 }
+
+#[tokio::test]
+async fn tls_goes_over_any_byte_stream() {
+    let authority = Authority::new();
+    let identity = authority.issue(&["app.example"]);
+    let server = Server::builder().allow_host("app.example").tls(identity.tls());
+    let server = server.bind("127.0.0.1:0").await.unwrap();
+    let address = server.local_addr();
+    tokio::spawn(async move {
+        let mut socket = server.accept().await?.handshake().await?.accept_message().await?;
+        while let Some(message) = socket.recv().await? {
+            socket.send(message).await?;
+        }
+        towline::Result::Ok(())
+    });
+    let (near, mut far) = tokio::io::duplex(100);
+    tokio::spawn(async move {
+        let mut tcp = TcpStream::connect(address).await?;
+        tokio::io::copy_bidirectional(&mut far, &mut tcp).await
+    });
+    let client = authority.client();
+    let socket = within(client.connect_over(near, "wss://app.example/")).await.unwrap();
+    assert_eq!(socket.info().tls_version(), Some(TlsVersion::Tls13));
+    let mut socket = MessageWebSocket::from(socket);
+    within(socket.send("sealed")).await.unwrap();
+    assert_eq!(within(socket.recv()).await.unwrap().unwrap().as_text(), Some("sealed"));
+}

@@ -249,3 +249,54 @@ async fn keepalive_takes_any_time() {
         assert_eq!(shown.tcp_keepalive_time().unwrap().as_secs(), set);
     }
 }
+
+#[tokio::test]
+#[cfg(unix)]
+async fn a_socket_in_the_file_system() {
+    let (port, _peers) = server().await;
+    let folder = std::env::temp_dir().join(format!("towline-way-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("socket");
+    let listener = tokio::net::UnixListener::bind(&path).unwrap();
+    tokio::spawn(async move {
+        let (mut near, _) = listener.accept().await.unwrap();
+        let mut far = tokio::net::TcpStream::connect((V4, port)).await.unwrap();
+        tokio::io::copy_bidirectional(&mut near, &mut far).await
+    });
+    // Nobody looks up that host.
+    let builder = || Client::builder().unix_socket(&path);
+    let socket = connect(builder(), "ws://app.example/chat").await.unwrap();
+    let info = socket.info();
+    assert_eq!((info.peer_addr(), info.attempts().len()), (None, 0));
+    assert_eq!(info.request().unwrap().headers()["host"], "app.example");
+    std::fs::remove_dir_all(&folder).unwrap();
+    let error = fails(builder(), "ws://app.example/chat").await;
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    assert!(error.to_string().contains("towline-way-"), "{error}");
+}
+
+#[tokio::test]
+async fn any_byte_stream_leads_to_a_server() {
+    let (port, _peers) = server().await;
+    // Seven bytes at a time.
+    let (near, mut far) = tokio::io::duplex(7);
+    tokio::spawn(async move {
+        let mut tcp = tokio::net::TcpStream::connect((V4, port)).await?;
+        tokio::io::copy_bidirectional(&mut far, &mut tcp).await
+    });
+    let client = Client::new();
+    let socket = within(client.connect_over(near, "ws://app.example/chat")).await.unwrap();
+    let info = socket.info();
+    assert_eq!((info.peer_addr(), info.local_addr(), info.tls_version()), (None, None, None));
+    assert_eq!(info.request().unwrap().headers()["host"], "app.example");
+    assert_eq!(info.request().unwrap().uri(), "/chat");
+    // It ends, is silent, or the address is none.
+    let error = within(client.connect_over(tokio::io::empty(), "ws://app.example/")).await;
+    assert_eq!(error.unwrap_err().kind(), ErrorKind::Disconnected);
+    let impatient = Client::builder().total_timeout(Duration::from_millis(50)).build().unwrap();
+    let (near, _far) = tokio::io::duplex(1024);
+    let error = within(impatient.connect_over(near, "ws://app.example/")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    let error = within(client.connect_over(tokio::io::empty(), "app.example")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+}
