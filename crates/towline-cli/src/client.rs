@@ -8,6 +8,7 @@ use crate::args::ClientArgs;
 use crate::exit::{Code, Failure, Outcome};
 use crate::handshake;
 use crate::listen::read;
+use crate::way;
 
 /// So long may the peer take for what lies between us: a pong or the closing frame waits behind
 /// megabytes in the system's buffers, and a slow line carries those for minutes.
@@ -24,12 +25,13 @@ pub(crate) fn streaming() -> Config {
 
 /// Connects, and shows how if it was asked for.
 pub(crate) async fn connect(url: &str, args: &ClientArgs, config: Config) -> Outcome<WebSocket> {
-    let client = build(args, config)?;
+    let client = build(url, args, config)?;
     let socket = client.connect(url).await.inspect_err(|error| {
-        if args.verbose
-            && let Some(response) = error.response()
-        {
-            handshake::show_response(response);
+        if args.verbose {
+            handshake::show_attempts(error.attempts());
+            if let Some(response) = error.response() {
+                handshake::show_response(response);
+            }
         }
     })?;
     if args.verbose {
@@ -38,7 +40,7 @@ pub(crate) async fn connect(url: &str, args: &ClientArgs, config: Config) -> Out
     Ok(socket)
 }
 
-fn build(args: &ClientArgs, config: Config) -> Outcome<Client> {
+fn build(url: &str, args: &ClientArgs, config: Config) -> Outcome<Client> {
     let mut builder = Client::builder().config(config);
     for header in headers(&args.headers)? {
         let Some((name, value)) = header.split_once(':') else {
@@ -62,10 +64,7 @@ fn build(args: &ClientArgs, config: Config) -> Outcome<Client> {
     if args.deflate {
         builder = builder.deflate(Deflate::default());
     }
-    if let Some(limit) = args.connect_timeout {
-        builder = builder.connect_timeout(limit).handshake_timeout(limit);
-    }
-    Ok(builder.build()?)
+    Ok(way::set(builder, &args.way, url).build()?)
 }
 
 /// The headers, with those of each `@FILE` in its place.

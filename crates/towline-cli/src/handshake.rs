@@ -2,10 +2,19 @@
 
 use http::HeaderMap;
 use http::Response;
-use towline::ConnectionInfo;
+use towline::{Attempt, ConnectionInfo};
+
+/// Shows what became of each address that was tried.
+pub(crate) fn show_attempts(attempts: &[Attempt]) {
+    for Attempt { address, began, took, outcome, .. } in attempts {
+        let (began, took) = (began.as_millis(), took.as_millis());
+        eprintln!("* tried {address} after {began} ms for {took} ms: {outcome}");
+    }
+}
 
 /// Shows how the connection came about.
 pub(crate) fn show(info: &ConnectionInfo) {
+    show_attempts(info.attempts());
     match (info.peer_addr(), info.local_addr()) {
         (Some(peer), Some(local)) => eprintln!("* connected to {peer} from {local}"),
         (peer, _) => {

@@ -24,6 +24,7 @@ mod send;
 mod serve;
 mod talk;
 mod tally;
+mod way;
 mod workers;
 
 use std::future::Future;

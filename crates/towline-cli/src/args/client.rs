@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::value::{some_time, time};
+use super::way::WayArgs;
 
 /// How to reach the server, the same for every command that connects.
 #[derive(Args, Debug)]
@@ -23,9 +24,6 @@ pub(crate) struct ClientArgs {
     /// Trust the certificates in this file, in PEM, instead of the system's
     #[arg(long, value_name = "PEM")]
     pub(crate) cacert: Option<PathBuf>,
-    /// Longest time for each of connecting, TLS and the opening handshake
-    #[arg(long, value_name = "TIME", value_parser = some_time)]
-    pub(crate) connect_timeout: Option<Duration>,
     /// Offer to compress messages (permessage-deflate)
     #[arg(long)]
     pub(crate) deflate: bool,
@@ -35,6 +33,8 @@ pub(crate) struct ClientArgs {
     /// One JSON object a line on standard output, each with "v" and "type"
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) way: WayArgs,
 }
 
 /// When a conversation is over.

@@ -4,12 +4,14 @@ mod abuse;
 mod client;
 mod server;
 mod value;
+mod way;
 
 use clap::{Parser, Subcommand};
 
 pub(crate) use abuse::AbuseArgs;
 pub(crate) use client::{ClientArgs, ConnectArgs, PingArgs, RecvArgs, SendArgs, TalkArgs};
 pub(crate) use server::{DemoArgs, EchoArgs, KeyArgs, ServeArgs};
+pub(crate) use way::{Prefer, Resolve, WayArgs};
 
 /// Talk, serve, send and measure over WebSockets
 #[derive(Debug, Parser)]

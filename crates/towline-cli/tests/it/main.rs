@@ -14,3 +14,4 @@ mod sample;
 mod serve;
 mod store;
 mod transfer;
+mod way;
