@@ -38,7 +38,7 @@ pub(crate) async fn dial(
     #[cfg(unix)]
     if let Some(path) = &way.unix_socket {
         let stream = unix::connect(path, way, deadline).await?;
-        return dial_over(stream, uri, way, deadline).await;
+        return Box::pin(dial_over(stream, uri, way, deadline)).await;
     }
     let (stream, attempts) = tcp::connect(uri, way, deadline).await?;
     let mut info = ConnectionInfo::new(stream.local_addr().ok(), stream.peer_addr().ok());
@@ -46,7 +46,8 @@ pub(crate) async fn dial(
     if !uri.is_secure() {
         return Ok((Transport::tcp(stream), info));
     }
-    secure(stream, info, uri, way, deadline).await
+    // Boxed: TLS needs much more than this, and the future without it stays small.
+    Box::pin(secure(stream, info, uri, way, deadline)).await
 }
 
 /// Goes the rest of the way over a byte stream that leads to the server.
@@ -63,7 +64,7 @@ where
     if !uri.is_secure() {
         return Ok((Transport::new(stream), info));
     }
-    secure(stream, info, uri, way, deadline).await
+    Box::pin(secure(stream, info, uri, way, deadline)).await
 }
 
 /// Adds TLS.

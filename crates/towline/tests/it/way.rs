@@ -72,20 +72,17 @@ async fn each_address_that_failed_is_told() {
     let one = fails(Client::builder(), &format!("ws://127.0.0.1:{port}/")).await;
     assert_eq!((one.kind(), one.attempts().len()), (ErrorKind::Connect, 1));
     assert!(one.to_string().starts_with(&format!("connecting to 127.0.0.1:{port}: ")), "{one}");
-    let other = IpAddr::from([127, 0, 0, 2]);
-    let builder = Client::builder().resolve_to("dead.example", [V4, other]);
+    let builder = Client::builder().resolve_to("dead.example", [V4, V6]);
     let both = fails(builder, &format!("ws://dead.example:{port}/")).await;
     assert_eq!((both.kind(), both.attempts().len()), (ErrorKind::Connect, 2));
     let text = both.to_string();
     assert!(text.starts_with(&format!("connecting to dead.example: 127.0.0.1:{port}: ")), "{text}");
-    assert!(text.contains(&format!(", 127.0.0.2:{port}: ")), "{text}");
+    assert!(text.contains(&format!(", [::1]:{port}: ")), "{text}");
     // What the operating system said is there for programs, too.
     let cause = one.get_ref().unwrap().downcast_ref::<io::Error>().unwrap();
     assert_eq!(cause.kind(), io::ErrorKind::ConnectionRefused);
-    for attempt in both.attempts() {
-        let AttemptOutcome::Failed(error) = &attempt.outcome else { panic!("{attempt}") };
-        assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
-    }
+    let AttemptOutcome::Failed(first) = &both.attempts()[0].outcome else { panic!("{both}") };
+    assert_eq!(first.kind(), io::ErrorKind::ConnectionRefused);
 }
 
 #[tokio::test]
@@ -172,13 +169,12 @@ async fn there_is_a_limit_on_all_of_it() {
     assert!(error.to_string().starts_with("looking up slow.example: no answer"), "{error}");
 }
 
-/// The future of connecting to an address, which servers of tests and load generators hold by the
-/// thousand, has no room for a race.
+/// Load generators and tests hold such futures by the thousand.
 #[test]
-fn connecting_to_an_address_has_no_room_for_a_race() {
+fn the_future_of_connecting_to_an_address_is_small() {
     let client = Client::new();
     let size = size_of_val(&client.connect("ws://127.0.0.1:1/"));
-    assert!(size <= 3328, "{size} bytes");
+    assert!(size <= 1280, "{size} bytes");
 }
 
 #[tokio::test]
