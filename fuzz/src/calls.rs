@@ -23,7 +23,10 @@ pub fn run(input: &[u8]) {
     let (calls, rest) = input.as_chunks::<2>();
     let config = match rest {
         [] => config,
-        _ => config.pong_interval(Some(PING / 3)).idle_timeout(Some(PING * 4)),
+        _ => config
+            .allow_short_pong_interval(true)
+            .pong_interval(Some(PING / 3))
+            .idle_timeout(Some(PING * 4)),
     };
     let mut pair = Pair::with(config.clone(), config);
     let mut watches = [Watch::new(pair.now), Watch::new(pair.now)];

@@ -26,6 +26,7 @@ pub struct Config {
     pub(crate) ping_interval: Option<Duration>,
     pub(crate) pong_timeout: Duration,
     pub(crate) pong_interval: Option<Duration>,
+    pub(crate) allow_short_pong_interval: bool,
     pub(crate) idle_timeout: Option<Duration>,
     pub(crate) close_timeout: Duration,
     pub(crate) write_timeout: Duration,
@@ -43,6 +44,7 @@ impl Default for Config {
             ping_interval: Some(Duration::from_secs(30)),
             pong_timeout: Duration::from_secs(30),
             pong_interval: None,
+            allow_short_pong_interval: false,
             idle_timeout: None,
             close_timeout: Duration::from_secs(10),
             write_timeout: Duration::from_secs(30),
@@ -74,13 +76,41 @@ macro_rules! settings {
 /// The shortest time between two pings or pongs: none at all would be nothing but pings and pongs.
 const MIN_INTERVAL: Duration = Duration::from_millis(1);
 
+/// What a heartbeat beats at if it is to be, and nobody says how often: as Windows does it.
+const DEFAULT_PONG_INTERVAL: Duration = Duration::from_secs(30);
+
+/// The shortest time between two heartbeats that are not explicitly allowed to be quicker: as Windows
+/// does it. A radio that is woken more often never sleeps.
+const MIN_PONG_INTERVAL: Duration = Duration::from_secs(15);
+
 impl Config {
     pub(crate) fn ping_every(&self) -> Option<Duration> {
         self.ping_interval.map(|interval| interval.max(MIN_INTERVAL))
     }
 
-    pub(crate) fn pong_every(&self) -> Option<Duration> {
-        self.pong_interval.map(|interval| interval.max(MIN_INTERVAL))
+    /// How often a pong is sent unasked, by what [`pong_interval`](Self::pong_interval) asks for.
+    ///
+    /// | asked for | sent |
+    /// |---|---|
+    /// | `None` | never |
+    /// | zero | each 30 s |
+    /// | less than 15 s | each 15 s; with [`allow_short_pong_interval`](Self::allow_short_pong_interval) as asked for, at least 1 ms apart |
+    /// | 15 s or more | as asked for |
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use towline_proto::Config;
+    /// let config = Config::default().pong_interval(Some(Duration::from_secs(1)));
+    /// assert_eq!(config.get_pong_interval(), Some(Duration::from_secs(1)));
+    /// assert_eq!(config.actual_pong_interval(), Some(Duration::from_secs(15)));
+    /// ```
+    pub fn actual_pong_interval(&self) -> Option<Duration> {
+        let shortest =
+            if self.allow_short_pong_interval { MIN_INTERVAL } else { MIN_PONG_INTERVAL };
+        self.pong_interval.map(|desired| match desired {
+            Duration::ZERO => DEFAULT_PONG_INTERVAL,
+            desired => desired.max(shortest),
+        })
     }
 }
 
@@ -128,8 +158,15 @@ settings! {
 
     /// Send a pong unasked so often, as a heartbeat that needs no answer; `None`: never.
     ///
-    /// Default `None`, at least 1 ms (RFC 6455 §5.5.3 allows it).
+    /// Default `None` (RFC 6455 §5.5.3 allows it). How often it really is tells
+    /// [`actual_pong_interval`](Self::actual_pong_interval): zero stands for 30 s, and what is shorter
+    /// than 15 s is 15 s.
     pong_interval, get_pong_interval: Option<Duration>;
+
+    /// Whether a [`pong_interval`](Self::pong_interval) may be shorter than 15 s.
+    ///
+    /// Default false.
+    allow_short_pong_interval, get_allow_short_pong_interval: bool;
 
     /// Close with 1001 after so long without data in either direction; `None`: never.
     ///

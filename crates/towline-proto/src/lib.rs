@@ -100,8 +100,8 @@ mod utf8;
 pub use close::{CloseCode, CloseError, CloseFrame, MAX_REASON_LEN};
 pub use config::Config;
 pub use connection::{
-    Connection, Counts, Data, Event, Expired, Incoming, Life, Received, Receiver, Sender, State,
-    WholeMessage,
+    Connection, Counts, Data, Event, Expired, Incoming, Life, MaskKeys, Received, Receiver, Sender,
+    State, WholeMessage,
 };
 #[cfg(feature = "deflate")]
 pub use deflate::{Deflate, DeflateError, DeflateOffer, DeflateTerms, MemoryBudget, Prepared};

@@ -6,6 +6,7 @@ use std::io::IoSlice;
 use bytes::{Buf, Bytes};
 
 use crate::frame::FrameHeader;
+use crate::mask::MaskKey;
 
 /// Bytes that wait to be written, in order; write from it with [`Buf`].
 ///
@@ -35,6 +36,12 @@ struct Queue {
 
 /// Pieces that are offered together with bytes which were not copied.
 const THROUGH_SLICES: usize = 16;
+
+/// So much is copied before it is masked: it still lies in the nearest cache then.
+const MASKED_AT_ONCE: usize = 4 * 1024;
+
+/// So much is masked before it is written.
+const WRITTEN_AT_ONCE: usize = 128 * 1024;
 
 impl Outbox {
     /// From this length on a payload that we own is queued rather than copied: about where a second
@@ -149,6 +156,22 @@ impl Outbox {
         &mut self.tail[start..]
     }
 
+    /// Copies bytes to the end, masked if there is a key (RFC 6455 §5.3).
+    #[inline(always)]
+    pub(crate) fn push_payload(&mut self, mask: Option<&mut MaskKey>, bytes: &[u8]) {
+        match mask {
+            Some(mask) => self.push_masked(mask, bytes),
+            None => _ = self.push_copy(bytes),
+        }
+    }
+
+    fn push_masked(&mut self, mask: &mut MaskKey, bytes: &[u8]) {
+        self.tail.reserve(bytes.len());
+        for part in bytes.chunks(MASKED_AT_ONCE) {
+            mask.apply(self.push_copy(part));
+        }
+    }
+
     /// A peer that reads slowly may never let the tail run empty: what was written goes when it is
     /// the larger part, so that each byte is moved once at most.
     #[cold]
@@ -177,6 +200,30 @@ impl Outbox {
         if !rest.is_empty() {
             self.push_copy(rest);
         }
+    }
+
+    /// Copies `bytes` to the end, masked, and offers each part of them to `write` with all that waits
+    /// before it; once that takes less than it is offered, the rest is for later.
+    pub(crate) fn push_masked_through(
+        &mut self,
+        mut mask: MaskKey,
+        bytes: &[u8],
+        mut write: impl FnMut(&[IoSlice<'_>]) -> usize,
+    ) {
+        let mut bytes = bytes;
+        while let Some((part, rest)) = bytes.split_at_checked(WRITTEN_AT_ONCE) {
+            self.push_masked(&mut mask, part);
+            bytes = rest;
+            let mut slices = [IoSlice::new(&[]); THROUGH_SLICES];
+            let count = self.chunks_vectored(&mut slices);
+            let offered = slices[..count].iter().map(|slice| slice.len()).sum();
+            let taken = write(&slices[..count]).min(offered);
+            self.advance(taken);
+            if !self.is_empty() {
+                break;
+            }
+        }
+        self.push_masked(&mut mask, bytes);
     }
 
     /// Adds bytes to the end, without a copy if they are many.

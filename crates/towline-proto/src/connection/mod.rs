@@ -7,6 +7,7 @@ mod counts;
 mod incoming;
 mod join;
 mod receive;
+mod round_trip;
 mod send;
 mod timers;
 
@@ -17,7 +18,7 @@ pub use closing::State;
 pub use counts::Counts;
 pub use incoming::{Data, Incoming, Life, Received, WholeMessage};
 pub use receive::Receiver;
-pub use send::Sender;
+pub use send::{MaskKeys, Sender};
 pub use timers::Expired;
 
 use crate::Role;
@@ -71,12 +72,18 @@ pub enum Event<'a> {
 impl Connection {
     /// A connection on which nothing was sent yet.
     ///
-    /// A server shares one `config` among its connections. `seed` must be unpredictable: a client draws its masking keys from it (RFC 6455 §10.3).
-    pub fn new(role: Role, config: impl Into<Arc<Config>>, seed: [u8; 32], now: Instant) -> Self {
+    /// A server shares one `config` among its connections. A client masks with `keys`, made of a
+    /// seed that nobody can predict (RFC 6455 §10.3); a server has no use for them.
+    pub fn new(
+        role: Role,
+        config: impl Into<Arc<Config>>,
+        keys: impl Into<MaskKeys>,
+        now: Instant,
+    ) -> Self {
         let config = config.into();
         Self {
             receiver: Receiver::new(role, Arc::clone(&config), now),
-            sender: Sender::new(role, config, seed, now),
+            sender: Sender::new(role, config, keys, now),
         }
     }
 
@@ -187,8 +194,13 @@ impl Connection {
     }
 
     /// Time from the last answered ping to its pong.
-    pub const fn round_trip(&self) -> Option<Duration> {
+    pub fn round_trip(&self) -> Option<Duration> {
         self.sender.round_trip()
+    }
+
+    /// The same of all pings that were answered; see [`Sender::smoothed_round_trip`].
+    pub fn smoothed_round_trip(&self) -> Option<Duration> {
+        self.sender.smoothed_round_trip()
     }
 
     /// The two halves, which share nothing.

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::closing::State;
 use super::incoming::Life;
+use super::round_trip::RoundTrip;
 use super::send::Sender;
 use crate::close::{CloseCode, CloseFrame};
 use crate::config::Config;
@@ -13,8 +14,7 @@ use crate::config::Config;
 pub(super) struct Timers {
     /// The newest ping that was not answered.
     ping: Option<Box<Ping>>,
-    pings: u64,
-    round_trip: Option<Duration>,
+    round_trip: RoundTrip,
     /// Since the peer was last asked for life, or, once the connection is not open any more, since
     /// the closing handshake began.
     wait: Option<Box<Wait>>,
@@ -71,8 +71,7 @@ impl Timers {
         let wanted = config.pong_interval.is_some() || config.idle_timeout.is_some();
         Self {
             ping: None,
-            pings: 0,
-            round_trip: None,
+            round_trip: RoundTrip::default(),
             wait: None,
             ours: wanted.then(|| Box::new(Ours { last_pong: now, sent: (0, now) })),
         }
@@ -85,7 +84,7 @@ impl Timers {
     pub(super) fn ponged(&mut self, payload: &[u8], now: Instant) {
         // A pong with another payload answers an older ping, or none (RFC 6455 §5.5.3).
         if let Some(ping) = self.ping.take_if(|ping| *ping.payload == *payload) {
-            self.round_trip = Some(now.duration_since(ping.sent));
+            self.round_trip.took(now.duration_since(ping.sent));
         }
     }
 
@@ -109,8 +108,15 @@ impl Timers {
 
 impl Sender {
     /// Time from the last answered ping to its pong.
-    pub const fn round_trip(&self) -> Option<Duration> {
-        self.timers.round_trip
+    pub fn round_trip(&self) -> Option<Duration> {
+        self.timers.round_trip.last()
+    }
+
+    /// The same of all pings that were answered, the newer the more.
+    ///
+    /// Each counts for an eighth beside those before it, as in TCP (RFC 6298 §2).
+    pub fn smoothed_round_trip(&self) -> Option<Duration> {
+        self.timers.round_trip.smoothed()
     }
 
     /// When to call [`handle_timeout`](Self::handle_timeout) next.
@@ -187,7 +193,7 @@ impl Sender {
 
     /// When to give a sign of life unasked.
     fn pong_at(&self) -> Option<Instant> {
-        self.timers.ours.as_ref()?.last_pong.checked_add(self.config.pong_every()?)
+        self.timers.ours.as_ref()?.last_pong.checked_add(self.config.actual_pong_interval()?)
     }
 
     fn idle_at(&self, life: Life) -> Option<Instant> {
@@ -234,8 +240,8 @@ impl Sender {
     fn ask_for_life(&mut self, now: Instant) {
         let (written, before) = (self.written(), self.counts().bytes);
         self.timers.wait = Some(Box::new(Wait { since: now, written, before }));
-        self.timers.pings += 1;
-        let payload = self.timers.pings.to_be_bytes();
+        // The number of its frame: no two that ask for life are the same.
+        let payload = (self.tally.counts().frames + 1).to_be_bytes();
         // No frame is open, and the connection is: a ping of eight bytes is always taken.
         let _ = self.ping(&payload, now);
     }

@@ -76,16 +76,31 @@ impl ClientRequest {
     ///
     /// `Host` can be set too, in place of the address's own. The headers that make the handshake
     /// cannot.
-    pub fn header(mut self, name: &str, value: &str) -> Result<Self, RequestError> {
+    pub fn header(self, name: &str, value: &str) -> Result<Self, RequestError> {
         let name = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| RequestError::HeaderName(name.to_owned()))?;
+        // What may not be set is told before what it may not be set to.
         if let Some(advice) = reserved(&name) {
             return Err(RequestError::Reserved { name, advice });
         }
         // RFC 9110 §5.5: letters outside ASCII are read differently by everybody.
-        let Some(mut value) = HeaderValue::from_str(value).ok().filter(|_| value.is_ascii()) else {
+        let Some(value) = HeaderValue::from_str(value).ok().filter(|_| value.is_ascii()) else {
             return Err(RequestError::HeaderValue(name));
         };
+        self.set_header(name, value)
+    }
+
+    /// Sets a header as [`header`](Self::header) does, to a value that may have any letters.
+    ///
+    /// For one that repeats what a server said, whatever its letters meant.
+    pub fn set_header(
+        mut self,
+        name: HeaderName,
+        mut value: HeaderValue,
+    ) -> Result<Self, RequestError> {
+        if let Some(advice) = reserved(&name) {
+            return Err(RequestError::Reserved { name, advice });
+        }
         // Any of them may be a secret: `Debug` shows none.
         value.set_sensitive(true);
         match self.headers.iter_mut().find(|(known, _)| *known == name) {
@@ -93,6 +108,18 @@ impl ClientRequest {
             None => self.headers.push((name, value)),
         }
         Ok(self)
+    }
+
+    /// Keeps those of the application's own headers of which this is true.
+    #[must_use]
+    pub fn retain_headers(mut self, mut keep: impl FnMut(&HeaderName) -> bool) -> Self {
+        self.headers.retain(|(name, _)| keep(name));
+        self
+    }
+
+    /// The value of one of the application's own headers.
+    pub fn own_header(&self, name: &HeaderName) -> Option<&HeaderValue> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// The subprotocols offered, in order.
@@ -109,7 +136,7 @@ impl ClientRequest {
     /// Prints the head.
     pub(super) fn head(&self, key: &str, extensions: Option<&str>) -> Vec<u8> {
         let mut head = format!("GET {} HTTP/1.1\r\n", self.resource).into_bytes();
-        match self.own(&HOST) {
+        match self.own_header(&HOST) {
             Some(host) => write_header(&mut head, &HOST, host),
             None => head.extend_from_slice(format!("Host: {}\r\n", self.authority).as_bytes()),
         }
@@ -127,7 +154,7 @@ impl ClientRequest {
         if let Some(offer) = extensions {
             head.extend_from_slice(format!("Sec-WebSocket-Extensions: {offer}\r\n").as_bytes());
         }
-        if let Some(origin) = self.own(&ORIGIN) {
+        if let Some(origin) = self.own_header(&ORIGIN) {
             write_header(&mut head, &ORIGIN, origin);
         }
         for (name, value) in &self.headers {
@@ -137,9 +164,5 @@ impl ClientRequest {
         }
         head.extend_from_slice(b"\r\n");
         head
-    }
-
-    fn own(&self, name: &HeaderName) -> Option<&HeaderValue> {
-        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 }

@@ -16,6 +16,8 @@ fn the_defaults_are_those_of_the_documentation() {
     assert_eq!(config.get_ping_interval(), Some(Duration::from_secs(30)));
     assert_eq!(config.get_pong_timeout(), Duration::from_secs(30));
     assert_eq!(config.get_pong_interval(), None);
+    assert_eq!(config.actual_pong_interval(), None);
+    assert!(!config.get_allow_short_pong_interval());
     assert_eq!(config.get_idle_timeout(), None);
     assert_eq!(config.get_close_timeout(), Duration::from_secs(10));
     assert_eq!(config.get_write_timeout(), Duration::from_secs(30));
@@ -34,6 +36,7 @@ fn what_is_set_is_what_one_gets() {
         .ping_interval(Some(second * 7))
         .pong_timeout(second * 8)
         .pong_interval(Some(second * 9))
+        .allow_short_pong_interval(true)
         .idle_timeout(Some(second * 10))
         .close_timeout(second * 11)
         .write_timeout(second * 12);
@@ -46,9 +49,29 @@ fn what_is_set_is_what_one_gets() {
     assert_eq!(config.get_ping_interval(), Some(second * 7));
     assert_eq!(config.get_pong_timeout(), second * 8);
     assert_eq!(config.get_pong_interval(), Some(second * 9));
+    assert!(config.get_allow_short_pong_interval());
     assert_eq!(config.get_idle_timeout(), Some(second * 10));
     assert_eq!(config.get_close_timeout(), second * 11);
     assert_eq!(config.get_write_timeout(), second * 12);
+}
+
+/// winrt.md P3
+#[test]
+fn a_heartbeat_is_no_quicker_than_15_s_unless_it_may_be() {
+    let seconds = |time| Some(Duration::from_secs(time));
+    for (desired, actual) in [(0, 30), (1, 15), (14, 15), (15, 15), (16, 16), (86_400, 86_400)] {
+        let config = Config::default().pong_interval(seconds(desired));
+        assert_eq!(config.get_pong_interval(), seconds(desired));
+        assert_eq!(config.actual_pong_interval(), seconds(actual), "{desired}");
+    }
+    let may = Config::default().allow_short_pong_interval(true);
+    for (desired, actual) in [(0, 30), (1, 1), (14, 14)] {
+        let config = may.clone().pong_interval(seconds(desired));
+        assert_eq!(config.actual_pong_interval(), seconds(actual), "{desired}");
+    }
+    let config = may.clone().pong_interval(Some(Duration::from_nanos(1)));
+    assert_eq!(config.actual_pong_interval(), Some(Duration::from_millis(1)));
+    assert_eq!(may.actual_pong_interval(), None);
 }
 
 #[test]

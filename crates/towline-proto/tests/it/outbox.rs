@@ -150,11 +150,49 @@ fn what_is_written_through_follows_what_waits() {
     }
 }
 
+/// A client masks 128 KiB at a time, and writes as long as all that it offers is taken.
 #[test]
-fn a_client_masks_and_so_writes_nothing_through() {
-    let mut client = Connection::new(Role::Client, Config::default(), [0; 32], Instant::now());
-    client.sender().send_part_through(&[7; 5000][..], |_| panic!("not masked")).unwrap();
-    assert_eq!(client.outbox().len(), 5008);
+fn a_client_masks_what_it_writes_through() {
+    const PART: usize = 128 * 1024;
+    let large: Vec<u8> = (0..3 * PART + 5).map(|at| u8::try_from(at % 251).unwrap()).collect();
+    let client = || Connection::new(Role::Client, Config::default(), [7; 32], Instant::now());
+    let mut plain = client();
+    plain.send("abc").unwrap();
+    plain.send(Bytes::from(large.clone())).unwrap();
+    let expected = drain(&mut plain);
+
+    // How much each call takes, and how many are made.
+    let all = usize::MAX;
+    for (takes, calls) in [
+        (&[0][..], 1),
+        (&[5], 1),
+        (&[PART], 1),
+        (&[all, 0], 2),
+        (&[all, all, PART - 1], 3),
+        (&[all, all, all], 3),
+    ] {
+        for owned in [false, true] {
+            let mut client = client();
+            client.send("abc").unwrap();
+            let (mut out, mut called) = (Vec::new(), 0);
+            let write = |slices: &[IoSlice<'_>]| {
+                let before = out.len();
+                let offered = slices.iter().flat_map(|slice| slice.iter());
+                out.extend(offered.take(takes[called]));
+                called += 1;
+                out.len() - before
+            };
+            if owned {
+                client.sender().send_through(large.clone().into(), write).unwrap();
+            } else {
+                client.sender().send_part_through(&large[..], write).unwrap();
+            }
+            out.extend(drain(&mut client));
+            assert!(out == expected, "{takes:?} taken, owned: {owned}");
+            assert_eq!(called, calls, "{takes:?} taken, owned: {owned}");
+            assert_eq!(client.sender().counts(), plain.sender().counts());
+        }
+    }
 }
 
 #[test]

@@ -156,7 +156,7 @@ fn after_a_large_frame_a_silent_peer_is_asked_at_once() {
     let later = now + SECOND * 500;
     assert!(connection.poll_timeout().is_some_and(|at| at <= later));
     assert_eq!(connection.handle_timeout(later), None);
-    assert_eq!(show(&drain(&mut connection)), "89 08 00 00 00 00 00 00 00 01");
+    assert_eq!(show(&drain(&mut connection)), "89 08 00 00 00 00 00 00 00 02");
     assert_eq!(connection.handle_timeout(later + SECOND * 10), Some(Expired::PeerSilent));
 }
 
@@ -196,6 +196,7 @@ fn the_pong_to_the_last_ping_tells_the_round_trip() {
     // Only the first pong counts.
     receive(&mut connection, "8a 01 62", now + SECOND * 9);
     assert_eq!(connection.round_trip(), Some(SECOND * 3));
+    assert_eq!(connection.smoothed_round_trip(), Some(SECOND * 3));
 }
 
 #[test]
@@ -209,7 +210,10 @@ fn an_unasked_pong_tells_no_round_trip() {
 
 #[test]
 fn a_heartbeat_is_a_pong_that_needs_no_answer() {
-    let mut pair = Pair::with(quiet().pong_interval(Some(SECOND * 10)), quiet());
+    let mut pair = Pair::with(
+        quiet().allow_short_pong_interval(true).pong_interval(Some(SECOND * 10)),
+        quiet(),
+    );
     pair.run_for(SECOND * 35);
     assert_eq!(pair.server.events, vec![pong(b""); 3]);
     assert_eq!(pair.client.events, []);
@@ -217,7 +221,9 @@ fn a_heartbeat_is_a_pong_that_needs_no_answer() {
 
 #[test]
 fn a_heartbeat_skips_an_open_frame_and_a_full_outbox() {
-    let (mut connection, now) = connection(quiet().pong_interval(Some(SECOND)).max_outbox(10));
+    let (mut connection, now) = connection(
+        quiet().allow_short_pong_interval(true).pong_interval(Some(SECOND)).max_outbox(10),
+    );
     connection.sender().start_frame(MessageKind::Binary, 20, true).unwrap();
     assert_eq!(connection.handle_timeout(now + SECOND), None);
     assert_eq!(connection.poll_timeout(), Some(now + SECOND * 2));
@@ -271,7 +277,10 @@ fn messages_sent_keep_a_connection_from_idling() {
 
 #[test]
 fn pings_and_pongs_are_not_data() {
-    let config = idle().ping_interval(Some(SECOND * 10)).pong_interval(Some(SECOND * 7));
+    let config = idle()
+        .ping_interval(Some(SECOND * 10))
+        .allow_short_pong_interval(true)
+        .pong_interval(Some(SECOND * 7));
     let mut pair = Pair::with(config.clone(), config);
     pair.run_for(SECOND * 59);
     assert_eq!(pair.client.connection.state(), State::Open);
@@ -317,7 +326,10 @@ fn one_large_frame_received_slowly_is_not_idle() {
 #[test]
 fn a_clock_that_goes_back_harms_nothing() {
     let later = Instant::now() + SECOND * 1000;
-    let config = keepalive().idle_timeout(Some(SECOND * 60)).pong_interval(Some(SECOND * 5));
+    let config = keepalive()
+        .idle_timeout(Some(SECOND * 60))
+        .allow_short_pong_interval(true)
+        .pong_interval(Some(SECOND * 5));
     let mut connection = Connection::new(Role::Server, config, [0; 32], later);
     let before = later - SECOND * 500;
     connection.ping(b"p", later).unwrap();
@@ -330,7 +342,8 @@ fn a_clock_that_goes_back_harms_nothing() {
 
 #[test]
 fn a_caller_that_comes_late_finds_everything_done_once() {
-    let (mut connection, now) = connection(keepalive().pong_interval(Some(SECOND * 5)));
+    let (mut connection, now) =
+        connection(keepalive().allow_short_pong_interval(true).pong_interval(Some(SECOND * 5)));
     assert_eq!(connection.handle_timeout(now + SECOND * 10_000), None);
     assert_eq!(show(&drain(&mut connection)), "89 08 00 00 00 00 00 00 00 01 8a 00");
 }

@@ -108,10 +108,7 @@ impl Sender {
         self.check_text(kind, payload, fin && len == remaining)?;
         let Some(frame) = &mut self.frame else { return Err(SendError::FrameOverrun) };
         frame.remaining -= len;
-        let out = self.outbox.push_copy(payload);
-        if let Some(mask) = &mut frame.mask {
-            mask.apply(out);
-        }
+        self.outbox.push_payload(frame.mask.as_mut(), payload);
         let ended = frame.remaining == 0;
         self.tally.bytes += len;
         self.behind_data = 0;

@@ -2,6 +2,7 @@
 
 mod control;
 mod fragments;
+mod keys;
 mod quick;
 
 use std::io::IoSlice;
@@ -10,10 +11,9 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use fragments::{OpenFrame, OpenMessage};
-use rand_chacha::ChaCha12Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
 
 pub(super) use control::Waiting;
+pub use keys::MaskKeys;
 
 use super::closing::State;
 use super::compress::Compression;
@@ -33,8 +33,8 @@ use crate::outbox::Outbox;
 pub struct Sender {
     pub(super) config: Arc<Config>,
     pub(super) outbox: Outbox,
-    /// A client's source of masking keys. A server masks nothing.
-    keys: Option<Box<ChaCha12Rng>>,
+    /// A server masks nothing.
+    keys: Option<MaskKeys>,
     pub(super) state: State,
     pub(super) message: Option<OpenMessage>,
     frame: Option<OpenFrame>,
@@ -50,14 +50,14 @@ pub struct Sender {
 impl Sender {
     /// The sending half of a connection that was just opened.
     ///
-    /// A client masks with keys drawn from `seed`, which must be unpredictable (RFC 6455 §10.3).
-    pub fn new(role: Role, config: Arc<Config>, seed: [u8; 32], now: Instant) -> Self {
+    /// A client masks with `keys`; a server has no use for them.
+    pub fn new(role: Role, config: Arc<Config>, keys: impl Into<MaskKeys>, now: Instant) -> Self {
         Self {
             timers: Timers::new(&config, now),
             config,
             outbox: Outbox::default(),
             keys: match role {
-                Role::Client => Some(Box::new(ChaCha12Rng::from_seed(seed))),
+                Role::Client => Some(keys.into()),
                 Role::Server => None,
             },
             state: State::Open,
@@ -80,15 +80,39 @@ impl Sender {
     }
 
     fn send_any(&mut self, message: Message) -> Result<(), SendError> {
+        if self.begin_message(&message)? {
+            self.send_plain(message);
+        }
+        Ok(())
+    }
+
+    /// Whether the message is to be sent as it is; otherwise it was sent compressed.
+    fn begin_message(&mut self, message: &Message) -> Result<bool, SendError> {
         self.check_open()?;
         if self.message.is_some() {
             return Err(SendError::MessageOpen);
         }
         self.finish_compressing();
-        if self.compresses(true, message.len(), true) && self.send_compressed(&message) {
-            return Ok(());
+        Ok(!(self.compresses(true, message.len(), true) && self.send_compressed(message)))
+    }
+
+    /// Sends a whole message as [`send_part_through`](Self::send_part_through) does if it has to be
+    /// copied, which only a client does; otherwise as [`send`](Self::send).
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); then `write` was not called.
+    pub fn send_through(
+        &mut self,
+        message: Message,
+        write: impl FnMut(&[IoSlice<'_>]) -> usize,
+    ) -> Result<(), SendError> {
+        if self.begin_message(&message)? {
+            if self.masks() {
+                self.push_part_through(&Part::from(&message), write);
+            } else {
+                self.send_plain(message);
+            }
         }
-        self.send_plain(message);
         Ok(())
     }
 
@@ -99,7 +123,7 @@ impl Sender {
 
     /// A whole message as one frame.
     pub(super) fn push_whole(&mut self, opcode: Opcode, compressed: bool, payload: Bytes) {
-        if self.keys.is_some() {
+        if self.masks() {
             self.push_frame(true, compressed, opcode, &payload);
         } else {
             self.push_header(true, compressed, opcode, length(&payload));
@@ -126,11 +150,8 @@ impl Sender {
     #[inline(never)]
     fn send_any_part(&mut self, part: Part<'_>) -> Result<(), SendError> {
         if self.begin_part(&part)? && !self.compress_part(&part) {
-            let mask = self.push_part_header(&part);
-            let out = self.outbox.push_copy(part.rest);
-            if let Some(mask) = mask {
-                mask.apply_all(out);
-            }
+            let mut mask = self.push_part_header(&part);
+            self.outbox.push_payload(mask.as_mut(), part.rest);
             self.allow_quick();
         }
         Ok(())
@@ -139,24 +160,33 @@ impl Sender {
     /// The same, but offers what waits and the payload behind it to `write`, which says how many
     /// bytes it took, so that a large payload that the byte stream takes at once is not copied.
     ///
-    /// `write` is not called by a client, which has to mask the payload and so to copy it.
+    /// A client has to mask the payload (RFC 6455 §5.3) and so to copy it, of which it does 128 KiB at a
+    /// time: it calls `write` for each, until one is not taken whole.
     ///
     /// # Errors
     /// As [`send_part`](Self::send_part); then `write` was not called.
     pub fn send_part_through<'a>(
         &mut self,
         part: impl Into<Part<'a>>,
-        write: impl FnOnce(&[IoSlice<'_>]) -> usize,
+        write: impl FnMut(&[IoSlice<'_>]) -> usize,
     ) -> Result<(), SendError> {
         let part = part.into();
-        if self.keys.is_some() {
-            return self.send_part(part);
-        }
         if self.begin_part(&part)? && !self.compress_part(&part) {
-            self.push_part_header(&part);
-            self.outbox.push_through(part.rest, write);
+            self.push_part_through(&part, write);
         }
         Ok(())
+    }
+
+    fn push_part_through(&mut self, part: &Part<'_>, write: impl FnMut(&[IoSlice<'_>]) -> usize) {
+        match self.push_part_header(part) {
+            None => self.outbox.push_through(part.rest, write),
+            Some(mask) => self.outbox.push_masked_through(mask, part.rest, write),
+        }
+    }
+
+    /// Whether what is sent is masked: by a client (RFC 6455 §5.3).
+    pub const fn masks(&self) -> bool {
+        self.keys.is_some()
     }
 
     /// Whether less waits to be written than [`Config::max_outbox`].
@@ -264,10 +294,7 @@ impl Sender {
         let len = u64::try_from(part.len()).unwrap_or(u64::MAX);
         let mut mask = self.push_header(part.end, false, opcode, len);
         if let Some(first) = part.first {
-            let out = self.outbox.push_copy(first.encode_utf8(&mut [0; 4]).as_bytes());
-            if let Some(mask) = &mut mask {
-                mask.apply(out);
-            }
+            self.outbox.push_payload(mask.as_mut(), first.encode_utf8(&mut [0; 4]).as_bytes());
         }
         self.tally.bytes += len;
         self.behind_data = 0;
@@ -302,7 +329,7 @@ impl Sender {
         len: u64,
     ) -> Option<MaskKey> {
         // RFC 6455 §5.3: a fresh, unpredictable key for each frame.
-        let mask = self.keys.as_mut().map(|keys| MaskKey::new(keys.next_u32().to_ne_bytes()));
+        let mask = self.keys.as_mut().map(MaskKeys::next);
         let header = FrameHeader::new(fin, opcode, mask, len).compressed(compressed);
         self.tally.frames(1);
         self.tally.bytes += self.outbox.push_header(&header);
@@ -317,11 +344,8 @@ impl Sender {
         payload: &[u8],
     ) {
         let before = self.tally.bytes;
-        let mask = self.push_header(fin, compressed, opcode, length(payload));
-        let out = self.outbox.push_copy(payload);
-        if let Some(mut mask) = mask {
-            mask.apply(out);
-        }
+        let mut mask = self.push_header(fin, compressed, opcode, length(payload));
+        self.outbox.push_payload(mask.as_mut(), payload);
         self.tally.bytes += length(payload);
         if opcode.is_control() {
             self.behind_data += self.tally.bytes - before;

@@ -1,10 +1,7 @@
 //! The quick way for whole messages: nothing is looked at but the room there is.
 
-use rand_chacha::rand_core::Rng;
-
-use super::{Sender, data_opcode, length};
+use super::{MaskKeys, Sender, data_opcode, length};
 use crate::frame::FrameHeader;
-use crate::mask::MaskKey;
 use crate::message::{MessageKind, Part};
 
 /// Longer messages are looked at from all sides, which costs little beside them: an owned one is
@@ -22,7 +19,7 @@ impl Sender {
         let Some(len) = u8::try_from(part.rest.len()).ok().filter(|len| *len < 126) else {
             return self.send_quick_long(part.kind, part.rest);
         };
-        if self.keys.is_some() {
+        if self.masks() {
             return self.send_quick_masked(part.kind, len, part.rest);
         }
         let header = FrameHeader::short(data_opcode(part.kind), len);
@@ -38,7 +35,7 @@ impl Sender {
     #[inline(never)]
     fn send_quick_masked(&mut self, kind: MessageKind, len: u8, payload: &[u8]) -> bool {
         let Some(keys) = &mut self.keys else { return false };
-        let mask = MaskKey::new(keys.next_u32().to_ne_bytes());
+        let mask = keys.next();
         let header = FrameHeader::short_masked(data_opcode(kind), len, mask);
         if !self.outbox.push_quick(header, payload) {
             return false;
@@ -56,7 +53,7 @@ impl Sender {
         if len > QUICK_MOST || !self.outbox.is_quick(FrameHeader::MAX_LEN + len) {
             return false;
         }
-        let mask = self.keys.as_mut().map(|keys| MaskKey::new(keys.next_u32().to_ne_bytes()));
+        let mask = self.keys.as_mut().map(MaskKeys::next);
         let header = FrameHeader::new(true, data_opcode(kind), mask, length(payload)).encode();
         let (header_len, out) = self.outbox.push_quick_long(header.as_ref(), payload);
         if let Some(mask) = mask {

@@ -56,8 +56,8 @@ pub(super) fn only(headers: &HeaderMap, name: HeaderName) -> Option<&HeaderValue
     values.next().filter(|_| values.next().is_none())
 }
 
-/// `tchar` of RFC 9110 §5.6.2.
-pub(super) fn is_token_byte(byte: u8) -> bool {
+/// Whether a token may hold this byte: `tchar` of RFC 9110 §5.6.2.
+pub fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 

@@ -24,6 +24,26 @@ fn the_request_of_rfc_6455_section_1_2() {
 }
 
 #[test]
+fn what_is_sent_again_can_be_less_and_more() {
+    use http::header::{AUTHORIZATION, COOKIE, HeaderValue, UPGRADE};
+    let request = request_to("ws://a.example/").header("X-One", "1").unwrap();
+    let request = request.header("Cookie", "id=7").unwrap();
+    assert_eq!(request.own_header(&COOKIE).unwrap(), "id=7");
+    let request = request.retain_headers(|name| name != COOKIE);
+    assert!(request.own_header(&COOKIE).is_none());
+    // In whatever letters a server speaks, and never shown.
+    let value = HeaderValue::from_bytes(b"Digest realm=\"\xe4\"").unwrap();
+    let request = request.set_header(AUTHORIZATION, value.clone()).unwrap();
+    assert_eq!(request.own_header(&AUTHORIZATION), Some(&value));
+    assert!(!format!("{request:?}").contains("realm"), "{request:?}");
+    let head = start(request.clone()).request().to_vec();
+    let line = b"X-One: 1\r\nAuthorization: Digest realm=\"\xe4\"\r\n\r\n";
+    assert!(head.ends_with(line), "{:?}", head.escape_ascii().to_string());
+    let error = request.set_header(UPGRADE, HeaderValue::from_static("x")).unwrap_err();
+    assert!(matches!(error, RequestError::Reserved { .. }), "{error}");
+}
+
+#[test]
 fn everything_has_its_place_in_the_request() {
     let request = request_to("wss://[::1]:444/?q=1")
         .header("X-One", "1")
