@@ -1,0 +1,189 @@
+//! A context of GSSAPI, of which nothing unsafe comes out.
+#![expect(unsafe_code, reason = "functions of C are called here, and nowhere else in Towline")]
+
+mod ffi;
+mod status;
+
+use std::ffi::c_void;
+use std::io;
+use std::ptr;
+use std::slice;
+
+use ffi::{Api, Buffer, ContextId, Name, Oid, api};
+use status::{CONTINUE_NEEDED, check};
+
+/// 1.3.6.1.5.5.2, SPNEGO (RFC 4178 §3).
+const SPNEGO: &[u8] = b"\x2b\x06\x01\x05\x05\x02";
+
+/// 1.2.840.113554.1.2.2, Kerberos (RFC 4121 §1).
+const KERBEROS: &[u8] = b"\x2a\x86\x48\x86\xf7\x12\x01\x02\x02";
+
+/// 1.2.840.113554.1.2.1.4, a service at a host (RFC 2744 §4, `GSS_C_NT_HOSTBASED_SERVICE`).
+const HOSTBASED_SERVICE: &[u8] = b"\x2a\x86\x48\x86\xf7\x12\x01\x02\x01\x04";
+
+/// The peer has to prove who it is as well (RFC 2744 §5.19). No flag lets it act in our name.
+const MUTUAL: u32 = 2;
+
+pub(super) struct Context {
+    api: &'static Api,
+    target: Name,
+    id: ContextId,
+    complete: bool,
+    service: Box<str>,
+}
+
+// SAFETY: what the two pointers point to belongs to this value alone, and MIT's library lets any thread
+// use a context or a name as long as no two do at once; whoever has `&mut self` is alone.
+unsafe impl Send for Context {}
+
+impl Context {
+    pub(super) fn begin(service: &str) -> io::Result<Self> {
+        let api = api()?;
+        let (mut minor, mut target) = (0, ptr::null_mut());
+        let name = borrowed(service.as_bytes());
+        let kind = oid(HOSTBASED_SERVICE);
+        // SAFETY: all four point to values that live until it returns; of the buffer it only reads as many
+        // bytes as its length says, which are those of `service`.
+        let major = unsafe { (api.import_name)(&mut minor, &name, &kind, &mut target) };
+        check(api, major, minor)?;
+        Ok(Self { api, target, id: ptr::null_mut(), complete: false, service: service.into() })
+    }
+
+    pub(super) fn step(&mut self, token: &[u8]) -> io::Result<Vec<u8>> {
+        if self.complete {
+            return Err(io::Error::other("the peer goes on where all is said"));
+        }
+        let first = self.id.is_null();
+        match self.call(SPNEGO, token) {
+            // It says that it has no mechanism; why Kerberos is none of them, that says itself.
+            Err(error) if first => Err(self.again()?.call(KERBEROS, token).err().unwrap_or(error)),
+            stepped => stepped,
+        }
+    }
+
+    /// Another one with the same service, and nothing said yet.
+    fn again(&self) -> io::Result<Self> {
+        Self::begin(&self.service)
+    }
+
+    fn call(&mut self, mechanism: &'static [u8], token: &[u8]) -> io::Result<Vec<u8>> {
+        let (mut minor, mut output) = (0, Buffer { length: 0, value: ptr::null_mut() });
+        let (input, mechanism) = (borrowed(token), oid(mechanism));
+        // SAFETY: `target` came from `import_name` and was not released; `id` is null at first, as it has
+        // to be, and then what the last call has put there. Everything else points to values that live
+        // until it returns, or is null where RFC 2744 §5.19 lets it be: default credentials, no channel
+        // bindings, and results that nobody wants. It reads as many bytes of the token as its
+        // length says.
+        let major = unsafe {
+            (self.api.init_sec_context)(
+                &mut minor,
+                ptr::null(),
+                &mut self.id,
+                self.target,
+                &mechanism,
+                MUTUAL,
+                0,
+                ptr::null(),
+                &input,
+                ptr::null_mut(),
+                &mut output,
+                ptr::null_mut(),
+                ptr::null_mut(),
+            )
+        };
+        let next = taken(self.api, output);
+        check(self.api, major, minor)?;
+        self.complete = major & CONTINUE_NEEDED == 0;
+        Ok(next)
+    }
+
+    pub(super) fn is_complete(&self) -> bool {
+        self.complete
+    }
+}
+
+impl Drop for Context {
+    fn drop(&mut self) {
+        let mut minor = 0;
+        // SAFETY: both are null or came from the library, and are released once, here. The third may be
+        // null (RFC 2744 §5.9): no token for the peer is wanted.
+        unsafe {
+            (self.api.delete_sec_context)(&mut minor, &mut self.id, ptr::null_mut());
+            (self.api.release_name)(&mut minor, &mut self.target);
+        }
+    }
+}
+
+/// A buffer that the library only reads. It must not outlive the bytes.
+fn borrowed(bytes: &[u8]) -> Buffer {
+    Buffer { length: bytes.len(), value: bytes.as_ptr().cast_mut().cast::<c_void>() }
+}
+
+fn oid(bytes: &'static [u8]) -> Oid {
+    let length = u32::try_from(bytes.len()).expect("it has a few bytes");
+    Oid { length, elements: bytes.as_ptr().cast() }
+}
+
+/// What is in a buffer that the library has filled, which is released.
+fn taken(api: &Api, mut buffer: Buffer) -> Vec<u8> {
+    let mut minor = 0;
+    let bytes = if buffer.value.is_null() {
+        Vec::new()
+    } else {
+        // SAFETY: the library has made so many bytes there, and until they are released nobody else
+        // touches them.
+        let bytes = unsafe { slice::from_raw_parts(buffer.value.cast::<u8>(), buffer.length) };
+        bytes.to_vec()
+    };
+    // SAFETY: it is the library's own, or empty, and is released once; then it is gone.
+    unsafe { (api.release_buffer)(&mut minor, &mut buffer) };
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    /// The library is installed wherever the checks with a real KDC run (`scripts/proxies`).
+    fn context(service: &str) -> Option<Context> {
+        match Context::begin(service) {
+            Ok(context) => Some(context),
+            Err(error) => {
+                assert_eq!(error.kind(), io::ErrorKind::Unsupported, "{error}");
+                assert!(error.to_string().contains("libgssapi-krb5-2"), "{error}");
+                let line = format!("\ndid not run: a context of GSSAPI: {error}\n");
+                // Not by `eprintln!`, which is not shown for tests that pass.
+                io::stderr().write_all(line.as_bytes()).unwrap();
+                None
+            }
+        }
+    }
+
+    #[test]
+    fn a_service_without_a_ticket_is_an_error_in_words() {
+        let Some(mut context) = context("HTTP@towline.invalid") else { return };
+        let error = context.step(&[]).unwrap_err().to_string();
+        assert!(error.len() > 20 && !error.contains('\0'), "{error}");
+        assert!(!context.is_complete());
+    }
+
+    #[test]
+    fn a_name_with_nothing_in_it_is_an_error_in_words() {
+        if context("HTTP@a.example").is_none() {
+            return;
+        }
+        let error = Context::begin("").err().map(|error| error.to_string());
+        assert!(error.is_none_or(|error| error.len() > 10));
+    }
+
+    #[test]
+    fn a_context_goes_from_thread_to_thread() {
+        let Some(mut context) = context("HTTP@towline.invalid") else { return };
+        let stepped = std::thread::spawn(move || (context.step(b"nonsense").is_err(), context));
+        let (failed, context) = stepped.join().unwrap();
+        assert!(failed);
+        drop(context);
+    }
+}
