@@ -1,7 +1,8 @@
 //! The client under test of the Autobahn test suite: `autobahn_client ws://127.0.0.1:9001`
 //!
 //! It asks the suite's server how many cases there are, echoes every message of each, and has the
-//! report written.
+//! report written. With `--case-info` before the address it asks what each case is about, first: other
+//! suites take that question for the case itself.
 
 use towline::{Config, Deflate, ErrorKind, MessageWebSocket};
 
@@ -9,8 +10,10 @@ const AGENT: &str = "towline";
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> towline::Result<()> {
-    let Some(url) = std::env::args().nth(1) else {
-        eprintln!("usage: autobahn_client URL");
+    let mut arguments = std::env::args().skip(1).peekable();
+    let asks = arguments.next_if(|argument| argument == "--case-info").is_some();
+    let Some(url) = arguments.next() else {
+        eprintln!("usage: autobahn_client [--case-info] URL");
         std::process::exit(2);
     };
     let url = url.trim_end_matches('/');
@@ -21,7 +24,7 @@ async fn main() -> towline::Result<()> {
     println!("{count} cases");
 
     for case in 1..=count {
-        let takeover = takes_over(&format!("{url}/getCaseInfo?case={case}")).await?;
+        let takeover = asks && takes_over(&format!("{url}/getCaseInfo?case={case}")).await?;
         let case = format!("{url}/runCase?case={case}&agent={AGENT}");
         match echo(&case, takeover).await {
             // Most cases break the protocol on purpose.
@@ -40,7 +43,7 @@ async fn main() -> towline::Result<()> {
 /// Whether to offer context takeover for a case: by what the suite tells of it.
 ///
 /// In some cases of group 13 the suite wants a client without it, and compresses nothing unless that
-/// was offered. A suite that tells nothing gets that offer always: it does for all cases.
+/// was offered. A suite that is not asked gets that offer always: it does for all cases.
 async fn takes_over(url: &str) -> towline::Result<bool> {
     let mut socket = MessageWebSocket::connect(url).await?;
     let info = socket.recv().await?;

@@ -4,11 +4,15 @@ use std::fmt;
 use std::net::{SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
-use http::header::SEC_WEBSOCKET_KEY;
+use http::HeaderMap;
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SEC_WEBSOCKET_KEY, SET_COOKIE};
 use towline_proto::handshake::http1::HeadReader;
 use towline_proto::handshake::{HeadLimits, Negotiated, accept_key};
 
 use crate::attempt::Attempt;
+#[cfg(feature = "tls")]
+use crate::certificate::PeerCertificates;
+use crate::proxy::Route;
 
 /// What is known about a connection since it was opened.
 ///
@@ -27,11 +31,23 @@ pub struct ConnectionInfo {
     tls_version: Option<TlsVersion>,
 }
 
-/// What was agreed on, if anything was, and which addresses were tried, if several were.
+/// What was agreed on, if anything was, what there is to tell of the way, if there is anything, and
+/// what the peer showed of itself, if it did.
 #[derive(Clone, Default)]
 struct Rare {
     terms: Negotiated,
-    attempts: Box<[Attempt]>,
+    way: Option<Box<Way>>,
+    #[cfg(feature = "tls")]
+    peer_certificates: Option<PeerCertificates>,
+    #[cfg(feature = "tls")]
+    alpn: Option<Box<[u8]>>,
+}
+
+/// Which addresses were tried, if several were, and which proxies led there, if any did.
+#[derive(Clone, Default)]
+struct Way {
+    attempts: Vec<Attempt>,
+    route: Option<Route>,
 }
 
 /// Both addresses of a TCP connection. Boxed, what takes more room than most.
@@ -80,7 +96,7 @@ impl ConnectionInfo {
         }
     }
 
-    /// The peer's end of the TCP connection.
+    /// The peer's end of the TCP connection; where [proxies](Self::route) led there, the nearest one's.
     pub fn peer_addr(&self) -> Option<SocketAddr> {
         match &self.ends {
             Ends::Unknown => None,
@@ -117,19 +133,60 @@ impl ConnectionInfo {
     /// the others it says what became of them. Empty where the first won at once: that one is
     /// [`peer_addr`](Self::peer_addr).
     pub fn attempts(&self) -> &[Attempt] {
-        self.rare.as_ref().map_or(&[], |rare| &rare.attempts)
+        self.way().map_or(&[], |way| &way.attempts)
     }
 
     /// Notes which addresses were tried.
     pub(crate) fn attempted(&mut self, attempts: Vec<Attempt>) {
         if !attempts.is_empty() {
-            self.rare.get_or_insert_default().attempts = attempts.into();
+            self.way_mut().attempts = attempts;
         }
+    }
+
+    /// The proxies that led to the server, and why these; `None` if it was connected to directly.
+    pub fn route(&self) -> Option<&Route> {
+        self.way()?.route.as_ref()
+    }
+
+    /// Notes which proxies led there.
+    pub(crate) fn went(&mut self, route: Route) {
+        self.way_mut().route = Some(route);
+    }
+
+    fn way(&self) -> Option<&Way> {
+        self.rare.as_ref()?.way.as_deref()
+    }
+
+    fn way_mut(&mut self) -> &mut Way {
+        self.rare.get_or_insert_default().way.get_or_insert_default()
     }
 
     /// Notes the version of TLS.
     pub(crate) fn secured(&mut self, version: Option<TlsVersion>) {
         self.tls_version = version;
+    }
+
+    /// The certificates that the peer showed, and what is wrong with them, if anything was ignored.
+    ///
+    /// `None` for `ws`, and on a server for clients that showed none.
+    #[cfg(feature = "tls")]
+    pub fn peer_certificates(&self) -> Option<&PeerCertificates> {
+        self.rare.as_ref()?.peer_certificates.as_ref()
+    }
+
+    /// The protocol that was agreed on in the TLS handshake (ALPN, RFC 7301), if one was offered.
+    #[cfg(feature = "tls")]
+    pub fn alpn(&self) -> Option<&[u8]> {
+        self.rare.as_ref()?.alpn.as_deref()
+    }
+
+    /// Notes what the TLS handshake came to, beside its version.
+    #[cfg(feature = "tls")]
+    pub(crate) fn certified(&mut self, peer: Option<PeerCertificates>, alpn: Option<Box<[u8]>>) {
+        if peer.is_some() || alpn.is_some() {
+            let rare = self.rare.get_or_insert_default();
+            (rare.peer_certificates, rare.alpn) = (peer, alpn);
+        }
     }
 
     /// Notes the request's head.
@@ -148,8 +205,7 @@ impl ConnectionInfo {
 
     /// The opening handshake's request; `None` if somebody else's code did the handshake.
     pub fn request(&self) -> Option<http::Request<()>> {
-        let (head, _) = first_head(&self.heads)?;
-        head.request().ok()
+        request_of(&self.heads)
     }
 
     /// The opening handshake's response; `None` if somebody else's code did the handshake.
@@ -158,8 +214,7 @@ impl ConnectionInfo {
         let mut response =
             if self.shortened { usual(&request.request().ok()?) } else { Vec::new() };
         response.extend_from_slice(rest);
-        let (head, _) = first_head(&response)?;
-        head.response().ok()
+        response_of(&response)
     }
 
     /// The version of TLS; `None` for `ws`.
@@ -178,8 +233,33 @@ impl fmt::Debug for ConnectionInfo {
             .field("subprotocol", &self.subprotocol());
         #[cfg(feature = "deflate")]
         shown.field("deflate", &self.deflate().map(ToString::to_string));
-        shown.field("tls_version", &self.tls_version).finish_non_exhaustive()
+        shown
+            .field("tls_version", &self.tls_version)
+            .field("route", &self.route().map(ToString::to_string))
+            .finish_non_exhaustive()
     }
+}
+
+/// Marks what is a secret, so that no `Debug` shows it.
+pub(crate) fn hide(headers: &mut HeaderMap) {
+    for (name, value) in headers {
+        let secret = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE].contains(name);
+        value.set_sensitive(secret);
+    }
+}
+
+/// The request at the start of these bytes, with its secrets marked.
+pub(crate) fn request_of(bytes: &[u8]) -> Option<http::Request<()>> {
+    let mut request = first_head(bytes)?.0.request().ok()?;
+    hide(request.headers_mut());
+    Some(request)
+}
+
+/// The response at the start of these bytes, with its secrets marked.
+pub(crate) fn response_of(bytes: &[u8]) -> Option<http::Response<()>> {
+    let mut response = first_head(bytes)?.0.response().ok()?;
+    hide(response.headers_mut());
+    Some(response)
 }
 
 /// A head that was read or written before, so its size needs no limit; and what stands behind it.
@@ -224,8 +304,10 @@ pub struct Stats {
     pub messages_in: u64,
     /// Messages sent to their end.
     pub messages_out: u64,
-    /// Time from the last answered ping to its pong.
+    /// Time from the last answered ping to its pong; `None` as long as none was answered.
     pub round_trip: Option<Duration>,
+    /// The same of all that were answered: each counts for an eighth beside those before it.
+    pub smoothed_round_trip: Option<Duration>,
 }
 
 #[cfg(test)]
@@ -251,6 +333,7 @@ mod tests {
                 let response = format!("{start}{end}");
                 info.answered(response.as_bytes());
                 assert_eq!(info.request().unwrap().headers()["cookie"], "id=7");
+                assert!(!format!("{:?}", info.request()).contains("id=7"));
                 let given = info.response().unwrap();
                 let (reader, _) = first_head(response.as_bytes()).unwrap();
                 let expected = reader.response().unwrap();

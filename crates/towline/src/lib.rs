@@ -46,7 +46,11 @@
 //! | a WebSocket over a byte stream of your own | [`Client::connect_over`], [`guide::transport`] |
 //! | headers, subprotocols, deadlines, trusted certificates | [`Client`] |
 //! | to say how a server is reached: resolver, family, interface | [`ClientBuilder`] |
+//! | to log in: a password, a token, cookies | [`Credentials`], [`ClientBuilder::cookies`] |
+//! | proxies | [`Proxies`], [`Proxy`] |
+//! | to connect again when the connection is lost | [`Reconnecting`] |
 //! | `wss`, limits, origins, shutting down | [`Server`], [`ServerBuilder`] |
+//! | to say whom to trust, and to be known by a certificate | [`guide::tls`] |
 //! | to compress messages | [`guide::compression`] |
 //! | the protocol without I/O | [`proto`] |
 //!
@@ -60,16 +64,22 @@
 //! - **Whoever reads keeps the connection.** Pings are answered, deadlines kept and the closing
 //!   handshake done while something waits in a read; there is no task behind your back.
 //! - **Every async function says what cancelling it does.** Those that receive lose nothing.
-//! - **No compression** unless you ask for it, no proxy is used, no redirect followed, and no
-//!   credentials are sent unless you set a header.
+//! - **No compression** unless you ask for it, no redirect is followed, no cookie kept, and no
+//!   credentials are sent but those that you give. Proxies are those that the environment names, as
+//!   curl reads it, unless you say otherwise: see [`Proxies`].
 //!
 //! # Features
 //!
 //! `tls` (default): `wss`. `deflate` (default): compression, which is off until it is asked for.
-//! `idn`: host names outside ASCII.
+//! `idn`: host names outside ASCII. `pkcs12`: certificates and keys from PKCS#12 files. `ntlm`: passwords
+//! by NTLM, version 2. `negotiate`: the tickets of the user who is logged on (Kerberos), by the system's GSSAPI.
+//! `pac`: scripts that choose a proxy.
 #![forbid(unsafe_code)]
 
 mod attempt;
+mod auth;
+#[cfg(feature = "tls")]
+mod certificate;
 mod client;
 mod deadline;
 #[cfg(feature = "deflate")]
@@ -79,8 +89,12 @@ mod error;
 mod http1;
 mod info;
 mod message;
+mod progress;
+mod proxy;
+mod reconnect;
 mod registry;
 mod server;
+mod statistics;
 mod stream;
 #[cfg(feature = "tls")]
 mod tls;
@@ -88,7 +102,7 @@ mod transport;
 mod websocket;
 
 pub mod guide {
-    //! Three things to build, each in full, and one to turn on.
+    //! Three things to build, each in full, and two to set.
 
     #[doc = include_str!("guide/chat.md")]
     pub mod chat {}
@@ -102,22 +116,40 @@ pub mod guide {
     #[cfg(feature = "deflate")]
     #[doc = include_str!("guide/compression.md")]
     pub mod compression {}
+
+    #[cfg(feature = "tls")]
+    #[doc = include_str!("guide/tls.md")]
+    pub mod tls {}
 }
 
 pub use attempt::{Attempt, AttemptOutcome};
-pub use client::{Client, ClientBuilder};
+pub use auth::{Credentials, Scheme, Secret, TokenRequest};
+#[cfg(feature = "tls")]
+pub use certificate::{
+    BadPin, Certificate, CertificateError, PeerCertificates, Pin, Severity, UnknownCertificateError,
+};
+pub use client::{Client, ClientBuilder, CookieJar, Cookies};
 #[cfg(feature = "deflate")]
 pub use deflate::deflate_budget;
 pub use dial::{Answers, Family, Resolve, SystemResolver};
-pub use error::{Error, ErrorKind, Result};
+pub use error::{Error, ErrorKind, HResult, Result, Step, WebErrorStatus};
 pub use info::{ConnectionInfo, Stats, TlsVersion};
 pub use message::{Batch, Event, MessageReceiver, MessageSender, MessageWebSocket};
+pub use progress::Progress;
+#[cfg(feature = "pac")]
+pub use proxy::PacScript;
+pub use proxy::{Proxies, Proxy, Route};
+pub use reconnect::{
+    Backoff, Delivery, LinkChange, LinkEvent, LinkState, LinkStates, Lost, Opening,
+    ReconnectBuilder, Reconnecting, Reconnector, Ticket, Tickets, Why,
+};
 pub use server::{Detached, Incoming, Server, ServerBuilder, Upgrade};
+pub use statistics::BandwidthStatistics;
 pub use stream::{
     Chunk, MessageReader, MessageWriter, PieceBatch, StreamReceiver, StreamSender, StreamWebSocket,
 };
 #[cfg(feature = "tls")]
-pub use tls::{ServerTls, TlsConfig};
+pub use tls::{Identity, ServerTls, TlsConfig};
 pub use transport::Transport;
 pub use websocket::{Replies, WebSocket};
 
@@ -136,3 +168,8 @@ pub use towline_proto::{Deflate, DeflateTerms, MemoryBudget, Prepared};
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 mod readme {}
+
+/// And those of the page for who comes from Windows.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/winrt.md")]
+mod winrt {}

@@ -59,21 +59,21 @@ impl Way {
         Self { kind, name, weight, compressed: false }
     }
 
-    const fn compressed(kind: Kind, name: &'static str, weight: u32) -> Self {
-        Self { kind, name, weight, compressed: true }
+    const fn compressed(self) -> Self {
+        Self { compressed: true, ..self }
     }
 }
 
 /// All of them. What is large repeats itself so much that no server would inflate it.
 pub(crate) const WAYS: &[Way] = &[
     Way::new(Kind::Small, "small messages and pings", 30),
-    Way::compressed(Kind::Small, "small, compressed", 10),
+    Way::new(Kind::Small, "small, compressed", 10).compressed(),
     Way::new(Kind::Pipeline, "64 in flight", 15),
-    Way::compressed(Kind::Pipeline, "64 in flight, compressed", 5),
+    Way::new(Kind::Pipeline, "64 in flight, compressed", 5).compressed(),
     Way::new(Kind::Large, "1 MiB messages", 5),
     Way::new(Kind::Stream, "streams, 1 to 8 MiB", 3),
     Way::new(Kind::Slow, "slow reader", 4),
-    Way::compressed(Kind::Slow, "slow reader, compressed", 1),
+    Way::new(Kind::Slow, "slow reader, compressed", 1).compressed(),
     Way::new(Kind::Reset, "reset in a message", 8),
     Way::new(Kind::Vanish, "ended without a close", 8),
     Way::new(Kind::HalfOpen, "half-open", 3),

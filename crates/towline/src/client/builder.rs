@@ -1,8 +1,6 @@
 //! A client's settings: what it asks for, whom it trusts.
 
 use std::error::Error as StdError;
-#[cfg(feature = "tls")]
-use std::sync::Arc;
 
 use towline_proto::Config;
 use towline_proto::handshake::{ClientRequest, RequestError};
@@ -66,13 +64,6 @@ impl ClientBuilder {
         self
     }
 
-    /// Decides whom to trust. By default, whom the operating system trusts.
-    #[cfg(feature = "tls")]
-    pub fn tls(mut self, config: crate::TlsConfig) -> Self {
-        self.client.way.tls = Arc::new(config.into());
-        self
-    }
-
     /// Limits and deadlines of the connection.
     pub fn config(mut self, config: Config) -> Self {
         self.client.config = config;
@@ -82,12 +73,20 @@ impl ClientBuilder {
     /// The client.
     ///
     /// # Errors
-    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for the first setting that was bad.
+    /// [`InvalidInput`](crate::ErrorKind::InvalidInput) for the first setting that was bad, and
+    /// [`Tls`](crate::ErrorKind::Tls) where the operating system has no certificates, if anything of
+    /// TLS was set.
     pub fn build(self) -> Result<Client> {
-        match self.error {
-            None => Ok(self.client),
-            Some(error) => Err(error),
+        if let Some(error) = self.error {
+            return Err(error);
         }
+        #[cfg(feature = "tls")]
+        for tls in [&self.client.way.tls, &self.client.way.proxy_tls] {
+            if tls.is_set() {
+                tls.connector()?;
+            }
+        }
+        Ok(self.client)
     }
 
     fn request(

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::ClientBuilder;
 use crate::dial::{Family, Resolve};
+use crate::progress::{Progress, Watch};
 
 /// Linux refuses more.
 const MAX_KEEPALIVE_SECONDS: u64 = 32_767;
@@ -121,6 +122,29 @@ impl ClientBuilder {
     pub fn bind_address(mut self, address: IpAddr) -> Self {
         let socket = &mut self.client.way.socket;
         if address.is_ipv4() { &mut socket.from_v4 } else { &mut socket.from_v6 }.replace(address);
+        self
+    }
+
+    /// Tells how connecting goes, as it goes: for a log, and to find out why it fails.
+    ///
+    /// Called in the task that connects, so it must not take long. Where nobody watches it costs
+    /// nothing.
+    ///
+    /// ```
+    /// use towline::{Client, Progress};
+    ///
+    /// # fn main() -> towline::Result<()> {
+    /// let client = Client::builder()
+    ///     .on_progress(|progress| match progress {
+    ///         Progress::Attempted(attempt) => println!("{attempt}, after {:?}", attempt.took),
+    ///         other => println!("{other:?}"),
+    ///     })
+    ///     .build()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn on_progress(mut self, watch: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.client.way.watch = Watch::new(watch);
         self
     }
 

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use super::family::Family;
 use crate::attempt::{Attempt, AttemptOutcome};
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Step};
 
 const REACH: &str = "is a server listening there, and does a firewall let you through?";
 
@@ -22,7 +22,7 @@ pub(super) fn of_one(attempt: Attempt) -> Error {
                 .advise("does a firewall drop what you send? see connect_timeout")
         }
     };
-    error.with_attempts(vec![attempt])
+    error.at(Step::Connect).with_attempts(vec![attempt])
 }
 
 /// No address of a host could be reached, or none was found.
@@ -35,7 +35,8 @@ pub(super) fn of_name(
 ) -> Error {
     match (attempts.len(), look_up) {
         (0, _) if late => Error::timed_out(looking_up(host), "no answer in time")
-            .advise("is the network's name server there? see connect_timeout"),
+            .advise("is the network's name server there? see connect_timeout")
+            .at(Step::Resolve),
         (0, Some(error)) => Error::new(ErrorKind::Resolve, looking_up(host))
             .cause(error)
             .advise("is the name spelt right, and the network there?"),
@@ -50,6 +51,7 @@ pub(super) fn of_name(
             Error::new(kind, format!("connecting to {host}"))
                 .cause(List(&attempts).to_string())
                 .advise(REACH)
+                .at(Step::Connect)
                 .with_attempts(attempts)
         }
     }
@@ -60,6 +62,7 @@ pub(super) fn wrong_family(address: SocketAddr) -> Error {
     let (is, only) = if address.is_ipv4() { ("IPv4", "IPv6") } else { ("IPv6", "IPv4") };
     Error::invalid(format!("connecting to {address}"))
         .cause(format!("that is {is}, and {only} alone was asked for"))
+        .at(Step::Connect)
 }
 
 fn looking_up(host: &str) -> String {

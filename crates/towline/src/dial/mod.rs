@@ -1,14 +1,22 @@
-//! The way to a server: name, addresses, TCP, TLS. One function, top to bottom.
+//! The way to a server: name, addresses, TCP, proxies, TLS. One function, top to bottom.
 
 mod failure;
 mod family;
+#[cfg(feature = "pac")]
+mod fetch;
 mod race;
 mod resolve;
+#[cfg(feature = "pac")]
+mod script;
 mod socket;
 mod tcp;
+mod tunnel;
 #[cfg(unix)]
 mod unix;
+mod watched;
 mod way;
+#[cfg(feature = "pac")]
+mod ways;
 
 use std::time::Instant;
 
@@ -17,10 +25,10 @@ use towline_proto::WsUri;
 
 #[cfg(feature = "tls")]
 use crate::deadline::{after, sooner, until};
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, Step};
 use crate::info::ConnectionInfo;
-#[cfg(feature = "tls")]
-use crate::tls::TlsConfig;
+use crate::progress::Progress;
+use crate::proxy::{Lead, Route};
 use crate::transport::Transport;
 pub use family::Family;
 pub use resolve::{Answers, Resolve, SystemResolver};
@@ -28,8 +36,7 @@ pub(crate) use way::Way;
 
 /// Goes the way: a byte stream to the server, on which nothing of HTTP was sent.
 ///
-/// The other steps have their place here: a policy asked before each address, a proxy's tunnel
-/// between TCP and TLS.
+/// Another step has its place here: a policy asked before each address.
 pub(crate) async fn dial(
     uri: &WsUri,
     way: &Way,
@@ -40,14 +47,52 @@ pub(crate) async fn dial(
         let stream = unix::connect(path, way, deadline).await?;
         return Box::pin(dial_over(stream, uri, way, deadline)).await;
     }
+    let lead = way.proxies.through(uri)?;
+    if way.watch.is_on()
+        && let Lead::Route(route) = way.proxies.lead(uri)?
+    {
+        way.watch.tell(|| Progress::Route(route));
+    }
+    match lead {
+        None => {}
+        Some(Lead::Route(route)) => {
+            return Box::pin(tunnel::through(route, uri, way, deadline)).await;
+        }
+        #[cfg(feature = "pac")]
+        Some(Lead::Script(scripted)) => {
+            return Box::pin(ways::by_script(&scripted, uri, way, deadline)).await;
+        }
+    }
+    let (io, info) = directly(uri, way, deadline).await?;
+    finish(io, info, uri, way, deadline).await
+}
+
+/// Connects to the server itself.
+async fn directly(
+    uri: &WsUri,
+    way: &Way,
+    deadline: Option<Instant>,
+) -> Result<(Transport, ConnectionInfo)> {
     let (stream, attempts) = tcp::connect(uri, way, deadline).await?;
     let mut info = ConnectionInfo::new(stream.local_addr().ok(), stream.peer_addr().ok());
     info.attempted(attempts);
-    if !uri.is_secure() {
-        return Ok((Transport::tcp(stream), info));
+    Ok((Transport::tcp(stream), info))
+}
+
+/// The ways to a server, in the order in which they are tried. Nothing is connected to but what a script
+/// that says so needs.
+pub(crate) async fn routes(
+    uri: &WsUri,
+    way: &Way,
+    deadline: Option<Instant>,
+) -> Result<Vec<Route>> {
+    #[cfg(not(feature = "pac"))]
+    let _ = deadline;
+    match way.proxies.lead(uri)? {
+        Lead::Route(route) => Ok(vec![route]),
+        #[cfg(feature = "pac")]
+        Lead::Script(scripted) => script::routes(&scripted, uri, way, deadline).await,
     }
-    // Boxed: TLS needs much more than this, and the future without it stays small.
-    Box::pin(secure(stream, info, uri, way, deadline)).await
 }
 
 /// Goes the rest of the way over a byte stream that leads to the server.
@@ -60,33 +105,35 @@ pub(crate) async fn dial_over<T>(
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let info = ConnectionInfo::default();
+    finish(Transport::new(stream), ConnectionInfo::default(), uri, way, deadline).await
+}
+
+/// Goes the last step, over a byte stream that leads to the server: TLS, if it is to be.
+async fn finish(
+    io: Transport,
+    info: ConnectionInfo,
+    uri: &WsUri,
+    way: &Way,
+    deadline: Option<Instant>,
+) -> Result<(Transport, ConnectionInfo)> {
     if !uri.is_secure() {
-        return Ok((Transport::new(stream), info));
+        return Ok((io, info));
     }
-    Box::pin(secure(stream, info, uri, way, deadline)).await
+    // Boxed: TLS needs much more than this, and the future without it stays small.
+    let secured = Box::pin(secure(io, info, uri, way, deadline)).await;
+    secured.map_err(|error| error.at(Step::Tls))
 }
 
 /// Adds TLS.
 #[cfg(feature = "tls")]
-async fn secure<T>(
-    stream: T,
+async fn secure(
+    io: Transport,
     mut info: ConnectionInfo,
     uri: &WsUri,
     way: &Way,
     deadline: Option<Instant>,
-) -> Result<(Transport, ConnectionInfo)>
-where
-    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let config = match way.tls.get() {
-        Some(config) => config,
-        None => {
-            let platform = TlsConfig::platform()?;
-            way.tls.get_or_init(|| platform)
-        }
-    };
-    let shaking = crate::tls::connect(stream, uri.host(), config);
+) -> Result<(Transport, ConnectionInfo)> {
+    let shaking = crate::tls::connect(io, uri.host(), way.tls.connector()?);
     let deadline = sooner(after(way.handshake_timeout), deadline);
     let shaken = until(deadline, shaking).await.ok_or_else(|| {
         Error::timed_out(
@@ -95,15 +142,17 @@ where
         )
         .advise("does that port speak TLS? ws:// does not")
     });
-    let (stream, version) = shaken??;
-    info.secured(version);
+    let (stream, agreed) = shaken??;
+    way.watch.tell(|| agreed.progress(uri.host()));
+    info.secured(agreed.version);
+    info.certified(agreed.peer, agreed.alpn);
     Ok((Transport::new(stream), info))
 }
 
 /// There is no TLS in this build.
 #[cfg(not(feature = "tls"))]
-async fn secure<T: AsyncRead + AsyncWrite>(
-    _: T,
+async fn secure(
+    _: Transport,
     mut info: ConnectionInfo,
     uri: &WsUri,
     _: &Way,

@@ -52,8 +52,8 @@ pub trait Resolve: fmt::Debug + Send + Sync {
 ///
 /// Who asks for IPv6 and IPv4 apart gives each answer as it comes: connecting begins with the first
 /// and takes in the rest (RFC 8305 §3). An error is one answer, and others may follow; it is told
-/// if no address comes. The ports of the addresses do not matter. Of an answer at most five
-/// addresses of each family are used, and of a look-up 16 answers.
+/// if no address comes. The ports of the addresses do not matter. Of a look-up at most 16 answers are
+/// read and five addresses of each family kept; five in all are tried.
 pub struct Answers(Kind);
 
 enum Kind {

@@ -8,10 +8,12 @@ use towline_proto::WsUri;
 
 use super::failure;
 use super::race::{Finish, Rules, race};
+use super::watched::watched;
 use super::way::Way;
 use crate::attempt::{Attempt, AttemptOutcome};
 use crate::deadline::{after, sooner, until};
 use crate::error::Result;
+use crate::progress::Progress;
 
 /// Connects, and tells which addresses were tried if the first one did not win at once.
 pub(super) async fn connect(
@@ -40,13 +42,15 @@ async fn to_address(
     }
     let begun = tokio::time::Instant::now();
     let deadline = sooner(after(way.connect_timeout), deadline);
-    let outcome = match until(deadline, way.socket.connect(address)).await {
-        Some(Ok(stream)) => return Ok(stream),
-        Some(Err(error)) => AttemptOutcome::Failed(error.into()),
-        None => AttemptOutcome::TimedOut,
+    let connected = until(deadline, way.socket.connect(address)).await;
+    let (stream, outcome) = match connected {
+        Some(Ok(stream)) => (Some(stream), AttemptOutcome::Connected),
+        Some(Err(error)) => (None, AttemptOutcome::Failed(error.into())),
+        None => (None, AttemptOutcome::TimedOut),
     };
-    let took = begun.elapsed();
-    Err(failure::of_one(Attempt { address, began: Duration::ZERO, took, outcome }))
+    let attempt = Attempt { address, began: Duration::ZERO, took: begun.elapsed(), outcome };
+    way.watch.tell(|| Progress::Attempted(attempt.clone()));
+    stream.ok_or_else(|| failure::of_one(attempt))
 }
 
 async fn to_name(
@@ -61,8 +65,14 @@ async fn to_name(
         each: way.connect_timeout,
         deadline: deadline.map(Into::into),
     };
-    let answers = way.names.resolve(uri.host());
-    match race(answers, rules, |address| way.socket.connect(address)).await {
+    let answers = watched(way.names.resolve(uri.host()), uri.host(), &way.watch);
+    let finish = race(answers, rules, |address| way.socket.connect(address)).await;
+    let won = |attempt: &&Attempt| matches!(attempt.outcome, AttemptOutcome::Connected);
+    let (winner, others): (Vec<_>, Vec<_>) = finish.attempts.iter().partition(won);
+    for attempt in others.into_iter().chain(winner) {
+        way.watch.tell(|| Progress::Attempted(attempt.clone()));
+    }
+    match finish {
         Finish { winner: Some(stream), mut attempts, .. } => {
             if attempts.len() == 1 {
                 attempts = Vec::new();

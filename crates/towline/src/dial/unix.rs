@@ -7,7 +7,7 @@ use tokio::net::UnixStream;
 
 use super::way::Way;
 use crate::deadline::{after, sooner, until};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Step};
 
 pub(super) async fn connect(
     path: &Path,
@@ -18,7 +18,9 @@ pub(super) async fn connect(
     let deadline = sooner(after(way.connect_timeout), deadline);
     let connected = until(deadline, UnixStream::connect(path)).await;
     let connected = connected.ok_or_else(|| {
-        Error::timed_out(doing(), "no answer in time").advise("does its server accept connections?")
+        Error::timed_out(doing(), "no answer in time")
+            .advise("does its server accept connections?")
+            .at(Step::Connect)
     })?;
     connected.map_err(|error| {
         Error::new(ErrorKind::Connect, doing())

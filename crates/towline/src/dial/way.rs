@@ -1,14 +1,14 @@
 //! What a client decided about the way to its server.
 
-#[cfg(feature = "tls")]
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::family::Family;
 use super::resolve::Names;
 use super::socket::SocketOptions;
+use crate::progress::Watch;
+use crate::proxy::Proxies;
 #[cfg(feature = "tls")]
-use crate::tls::TlsConfig;
+use crate::tls::Tls;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Way {
@@ -23,12 +23,17 @@ pub(crate) struct Way {
     pub(crate) family: Family,
     pub(crate) names: Names,
     pub(crate) socket: SocketOptions,
+    pub(crate) proxies: Proxies,
+    /// Whoever wants to be told how it goes.
+    pub(crate) watch: Watch,
     /// Taken in place of TCP.
     #[cfg(unix)]
     pub(crate) unix_socket: Option<std::path::PathBuf>,
-    /// Filled with the operating system's trust when it is first needed.
     #[cfg(feature = "tls")]
-    pub(crate) tls: Arc<OnceLock<TlsConfig>>,
+    pub(crate) tls: Tls,
+    /// The same for proxies that are spoken to over TLS.
+    #[cfg(feature = "tls")]
+    pub(crate) proxy_tls: Tls,
 }
 
 impl Default for Way {
@@ -42,10 +47,14 @@ impl Default for Way {
             family: Family::default(),
             names: Names::default(),
             socket: SocketOptions::default(),
+            proxies: Proxies::of_process(),
+            watch: Watch::default(),
             #[cfg(unix)]
             unix_socket: None,
             #[cfg(feature = "tls")]
-            tls: Arc::default(),
+            tls: Tls::default(),
+            #[cfg(feature = "tls")]
+            proxy_tls: Tls::default(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures_core::Stream;
 use towline_proto::{Assembly, CloseCode, CloseFrame, Fragment, Message, MessageKind};
@@ -10,6 +11,7 @@ use towline_proto::{Assembly, CloseCode, CloseFrame, Fragment, Message, MessageK
 use super::{Event, close_frame, poll_any, poll_fragment, poll_message};
 use crate::error::Result;
 use crate::info::{ConnectionInfo, Stats};
+use crate::statistics::BandwidthStatistics;
 use crate::websocket::{Reader, Writer};
 
 /// The half of a [`MessageWebSocket`](crate::MessageWebSocket) that receives.
@@ -68,6 +70,16 @@ impl MessageReceiver {
     /// What the connection has carried so far.
     pub fn stats(&self) -> Stats {
         self.reader.stats()
+    }
+
+    /// As [`WebSocket::bandwidth`](crate::WebSocket::bandwidth).
+    pub fn bandwidth(&mut self) -> BandwidthStatistics {
+        self.reader.bandwidth()
+    }
+
+    /// As [`WebSocket::tcp_round_trip`](crate::WebSocket::tcp_round_trip).
+    pub fn tcp_round_trip(&self) -> Option<Duration> {
+        self.reader.tcp_round_trip()
     }
 
     /// The frame with which the peer closed the connection, if it closed it with a code.

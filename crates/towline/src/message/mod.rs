@@ -6,6 +6,7 @@ mod half;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_core::Stream;
@@ -19,6 +20,7 @@ pub use half::{MessageReceiver, MessageSender};
 
 use crate::error::{Error, Result};
 use crate::info::{ConnectionInfo, Stats};
+use crate::statistics::BandwidthStatistics;
 use crate::transport::Transport;
 #[cfg(doc)]
 use crate::websocket::Replies;
@@ -101,7 +103,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     /// # Cancel safety
     /// Safe: no part of a message is lost.
     pub async fn recv_event(&mut self) -> Result<Option<Event>> {
-        poll_fn(|cx| poll_any(&mut self.socket, &mut self.assembly, cx)).await
+        poll_fn(|cx| self.poll_event(cx)).await
+    }
+
+    pub(crate) fn poll_event(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Event>>> {
+        poll_any(&mut self.socket, &mut self.assembly, cx)
     }
 
     /// Receives the next part of a message, as it arrives; `None` once the connection has closed
@@ -172,7 +178,8 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     }
 
     /// Queues a message, to go out with [`flush`](Self::flush) or when [`recv`](Self::recv) next
-    /// waits; many small ones then leave in one system call.
+    /// waits; many small ones then leave in one system call. A client's large one is written at once as
+    /// far as the byte stream takes it.
     ///
     /// Waits while more than [`Config::max_outbox`](crate::Config::max_outbox) is queued.
     ///
@@ -267,9 +274,14 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     /// As [`send`](Self::send).
     pub async fn ping(&mut self, payload: impl AsRef<[u8]>) -> Result<()> {
         poll_fn(|cx| Output::poll_room(&mut self.socket.parts.link, cx)).await?;
-        let now = Instant::now().into_std();
-        self.socket.parts.link.sender(|sender| sender.ping(payload.as_ref(), now))?;
+        self.feed_ping(payload.as_ref())?;
         self.flush().await
+    }
+
+    /// Queues a ping, to go out when [`recv`](Self::recv) next waits.
+    pub(crate) fn feed_ping(&mut self, payload: &[u8]) -> Result<()> {
+        let now = Instant::now().into_std();
+        Ok(self.socket.parts.link.sender(|sender| sender.ping(payload, now))?)
     }
 
     /// Sends a pong unasked: a heartbeat that needs no answer (RFC 6455 §5.5.3).
@@ -344,6 +356,18 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
     {
         let (reader, writer) = split(self.socket);
         (MessageReceiver::new(reader, self.assembly), MessageSender::new(writer))
+    }
+}
+
+impl<T: 'static> MessageWebSocket<T> {
+    /// As [`WebSocket::bandwidth`].
+    pub fn bandwidth(&mut self) -> BandwidthStatistics {
+        self.socket.bandwidth()
+    }
+
+    /// As [`WebSocket::tcp_round_trip`].
+    pub fn tcp_round_trip(&self) -> Option<Duration> {
+        self.socket.tcp_round_trip()
     }
 }
 

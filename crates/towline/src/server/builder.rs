@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind, Result};
 #[derive(Debug)]
 pub(super) struct Settings {
     #[cfg(feature = "tls")]
-    pub(super) tls: Option<crate::ServerTls>,
+    pub(super) tls: Option<crate::tls::Acceptor>,
     pub(super) origins: Origins,
     pub(super) hosts: Hosts,
     pub(super) limits: HeadLimits,
@@ -52,9 +52,9 @@ impl Settings {
 #[derive(Debug)]
 #[must_use = "nothing happens before `bind`"]
 pub struct ServerBuilder {
-    settings: Settings,
+    pub(super) settings: Settings,
     /// The first setting that was bad.
-    error: Option<Error>,
+    pub(super) error: Option<Error>,
 }
 
 impl Default for ServerBuilder {
@@ -84,13 +84,6 @@ impl Default for ServerBuilder {
 }
 
 impl ServerBuilder {
-    /// Speaks `wss`, with this certificate and key.
-    #[cfg(feature = "tls")]
-    pub fn tls(mut self, tls: crate::ServerTls) -> Self {
-        self.settings.tls = Some(tls);
-        self
-    }
-
     /// Lets web pages of this origin connect, such as `https://example.com`.
     ///
     /// A browser lets any page on the Web connect to any server and names the page's origin; it is

@@ -12,7 +12,7 @@ use super::{HandshakePermit, Upgrade};
 use crate::deadline::after;
 #[cfg(feature = "tls")]
 use crate::deadline::until;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Step};
 use crate::http1::read_request;
 use crate::info::ConnectionInfo;
 use crate::registry::Registration;
@@ -86,9 +86,9 @@ impl Incoming {
         // Boxed: the caller's task should not keep the room for it once it is over.
         let shaking = Box::pin(self.shake_hands(doing));
         tokio::select! {
-            shaken = shaking => shaken,
+            shaken = shaking => shaken.map_err(|error| error.at(Step::Handshake)),
             () = registration.aborted() => {
-                Err(Error::timed_out(doing, "the server has shut down"))
+                Err(Error::timed_out(doing, "the server has shut down").at(Step::Handshake))
             }
         }
     }
@@ -101,27 +101,28 @@ impl Incoming {
         let mut handshake = ServerHandshake::new(settings.limits).expire_at(deadline);
         let local_addr = settings.local_addr.or_else(|| stream.local_addr().ok());
         async move {
+            let mut info = ConnectionInfo::new(local_addr, Some(peer));
             #[cfg(feature = "tls")]
-            let (mut io, tls_version) = match &settings.tls {
-                None => (Transport::tcp(stream), None),
+            let mut io = match &settings.tls {
+                None => Transport::tcp(stream),
                 Some(tls) => {
                     // Boxed: where there is no TLS nobody needs room for it.
                     let shaking = Box::pin(crate::tls::accept(stream, tls, peer));
                     let shaken = until(deadline, shaking).await.ok_or_else(|| {
                         let why = "the client did not finish the TLS handshake in time";
-                        Error::timed_out(doing, why)
+                        Error::timed_out(doing, why).at(Step::Tls)
                     });
-                    let (stream, version) = shaken??;
-                    (Transport::new(stream), version)
+                    let (stream, agreed) = shaken??;
+                    info.secured(agreed.version);
+                    info.certified(agreed.peer, agreed.alpn);
+                    Transport::new(stream)
                 }
             };
             #[cfg(not(feature = "tls"))]
-            let (mut io, tls_version) = (Transport::tcp(stream), None);
+            let mut io = Transport::tcp(stream);
 
             let (request, rest) = read_request(&mut io, &mut handshake, doing).await?;
             drop(permit);
-            let mut info = ConnectionInfo::new(local_addr, Some(peer));
-            info.secured(tls_version);
             info.asked(handshake.received());
             Ok(Upgrade::new(io, request, rest, info, settings, registration))
         }

@@ -5,6 +5,8 @@ mod builder;
 mod doing;
 mod incoming;
 mod origin;
+#[cfg(feature = "tls")]
+mod tls;
 mod turned_away;
 mod upgrade;
 
@@ -24,7 +26,7 @@ use accept_error::{is_of_one_connection, is_out_of_descriptors};
 use builder::Settings;
 use turned_away::TurnedAway;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Step};
 use crate::registry::{AddressGuard, Addresses, Phase, Registry};
 
 /// Listens for connections.
@@ -126,7 +128,8 @@ impl Server {
                 biased;
                 _ = stopping.wait_for(|stopping| *stopping) => {
                     return Err(Error::new(ErrorKind::Closed, "accepting connections")
-                        .cause("the server is shutting down"));
+                        .cause("the server is shutting down")
+                        .at(Step::Listen));
                 }
                 accepted = self.listener.accept() => accepted,
             };

@@ -15,7 +15,7 @@ use towline_proto::handshake::{HandshakeError, Negotiated, ServerRequest, respon
 use super::builder::Settings;
 use super::doing::Doing;
 use super::origin::Origins;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Step};
 use crate::http1::write_last;
 use crate::info::ConnectionInfo;
 use crate::message::MessageWebSocket;
@@ -354,9 +354,9 @@ async fn unless_aborted<T>(
 ) -> Result<T> {
     tokio::select! {
         biased;
-        answered = answering => answered,
+        answered = answering => answered.map_err(|error| error.at(Step::Handshake)),
         () = registration.aborted() => {
-            Err(Error::timed_out(doing, "the server has shut down"))
+            Err(Error::timed_out(doing, "the server has shut down").at(Step::Handshake))
         }
     }
 }

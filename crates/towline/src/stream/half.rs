@@ -4,6 +4,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 use towline_proto::{CloseCode, CloseFrame, MessageKind};
@@ -12,6 +13,7 @@ use super::reading::Reading;
 use super::{MessageReader, MessageWriter, close_frame, poll_shutdown, poll_write};
 use crate::error::Result;
 use crate::info::{ConnectionInfo, Stats};
+use crate::statistics::BandwidthStatistics;
 use crate::websocket::{Output, Reader, Writer};
 
 /// The half of a [`StreamWebSocket`](crate::StreamWebSocket) that receives.
@@ -50,6 +52,16 @@ impl StreamReceiver {
     /// What the connection has carried so far.
     pub fn stats(&self) -> Stats {
         self.reader.stats()
+    }
+
+    /// As [`WebSocket::bandwidth`](crate::WebSocket::bandwidth).
+    pub fn bandwidth(&mut self) -> BandwidthStatistics {
+        self.reader.bandwidth()
+    }
+
+    /// As [`WebSocket::tcp_round_trip`](crate::WebSocket::tcp_round_trip).
+    pub fn tcp_round_trip(&self) -> Option<Duration> {
+        self.reader.tcp_round_trip()
     }
 
     /// The frame with which the peer closed the connection, if it closed it with a code.

@@ -9,6 +9,7 @@ use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncBufRead, AsyncRead, AsyncWrite, ReadBuf};
 use towline_proto::{CloseCode, CloseFrame, MessageKind};
@@ -23,6 +24,7 @@ use reading::Reading;
 use crate::error::{Error, Result};
 use crate::info::{ConnectionInfo, Stats};
 use crate::message::close_frame;
+use crate::statistics::BandwidthStatistics;
 use crate::transport::Transport;
 use crate::websocket::{Output, Target, WebSocket, split};
 
@@ -205,6 +207,18 @@ fn poll_write(
 fn poll_shutdown(target: &mut dyn Target, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
     target.close(CloseFrame::new(CloseCode::NORMAL, "").ok());
     target.poll_flush(cx).map_err(Error::into)
+}
+
+impl<T: 'static> StreamWebSocket<T> {
+    /// As [`WebSocket::bandwidth`].
+    pub fn bandwidth(&mut self) -> BandwidthStatistics {
+        self.socket.bandwidth()
+    }
+
+    /// As [`WebSocket::tcp_round_trip`].
+    pub fn tcp_round_trip(&self) -> Option<Duration> {
+        self.socket.tcp_round_trip()
+    }
 }
 
 impl<T: AsyncRead + AsyncWrite + Send + Unpin> AsyncRead for StreamWebSocket<T> {

@@ -3,17 +3,19 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
 use towline_proto::{CloseFrame, Data, Message, MessageKind, Piece};
 
 use super::inbound::{Arrival, Happening, Inbound};
-use super::link::{BoxWrite, ReadHalf, Shared};
+use super::link::{ReadHalf, Shared};
 use super::{Outbound, Output, Parts, Source, WebSocket};
 use crate::error::Result;
 use crate::info::{ConnectionInfo, Stats};
-use crate::transport::split_io;
+use crate::statistics::BandwidthStatistics;
+use crate::transport::{BoxWrite, split_io};
 
 /// The half that reads. It answers pings and keeps the deadlines, so somebody has to poll it.
 #[derive(Debug)]
@@ -63,6 +65,17 @@ where
 impl Reader {
     pub(crate) fn stats(&self) -> Stats {
         super::stats(&self.inbound, &self.link.shared.lock().sender)
+    }
+
+    pub(crate) fn bandwidth(&mut self) -> BandwidthStatistics {
+        match self.link.of_tcp() {
+            Some(known) => known.bandwidth,
+            None => self.inbound.measure(&self.link.shared.lock().sender),
+        }
+    }
+
+    pub(crate) fn tcp_round_trip(&self) -> Option<Duration> {
+        self.link.of_tcp()?.round_trip
     }
 }
 

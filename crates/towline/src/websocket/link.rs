@@ -14,6 +14,8 @@ use towline_proto::{Sender, State};
 use super::outbound::Outbound;
 use crate::error::{Error, Result};
 use crate::registry::Registration;
+use crate::statistics::{OfTcp, of_tcp};
+use crate::transport::{BoxRead, BoxWrite};
 
 /// The writing side of a connection.
 pub(crate) trait Output {
@@ -199,11 +201,6 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Link for Whole<T> {
     }
 }
 
-/// One direction of a byte stream, whatever it is.
-pub(crate) type BoxRead = Box<dyn AsyncRead + Send + Unpin>;
-/// The other direction.
-pub(crate) type BoxWrite = Box<dyn AsyncWrite + Send + Unpin>;
-
 /// What a reader and its writers share: the writing side. The reading side has no lock.
 pub(crate) struct Shared {
     outbound: Mutex<Outbound<BoxWrite>>,
@@ -298,6 +295,13 @@ impl ReadHalf {
     pub(crate) fn new(io: BoxRead, shared: Arc<Shared>) -> Self {
         let registration = shared.lock().registration.clone();
         Self { io, shared, registration, has_output: true }
+    }
+
+    /// What the operating system knows of the TCP connection underneath, if there is one.
+    pub(crate) fn of_tcp(&self) -> Option<OfTcp> {
+        let mut known = None;
+        self.io.with_tcp(&mut |stream| known = of_tcp(stream));
+        known
     }
 }
 

@@ -5,12 +5,14 @@ mod buffer;
 mod half;
 mod inbound;
 mod link;
+mod mask_keys;
 mod outbound;
 mod waiters;
 
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Instant;
@@ -29,7 +31,8 @@ pub(crate) use outbound::Outbound;
 use crate::error::{Error, ErrorKind, Result};
 use crate::info::{ConnectionInfo, Stats};
 use crate::registry::Registration;
-use crate::transport::Transport;
+use crate::statistics::{BandwidthStatistics, OfTcp, of_tcp};
+use crate::transport::{Transport, tcp_under};
 
 /// A WebSocket on a byte stream, after the opening handshake.
 ///
@@ -102,12 +105,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
         info: ConnectionInfo,
     ) -> Self {
         let now = Instant::now().into_std();
-        // RFC 6455 §10.3: masking keys must be unpredictable, so they begin at a strong source.
-        let seed = match role {
-            Role::Client => rand::random(),
-            Role::Server => [0; 32], // masks nothing
-        };
-        let connection = Connection::new(role, config, seed, now);
+        let connection = Connection::new(role, config, mask_keys::mask_keys(), now);
         #[cfg(feature = "deflate")]
         let connection = match &terms.deflate {
             Some(terms) => connection.deflate(terms),
@@ -168,6 +166,30 @@ impl<T: AsyncRead + AsyncWrite + Unpin> WebSocket<T> {
     }
 }
 
+impl<T: 'static> WebSocket<T> {
+    /// Estimates of how much the way to the peer carries; zeros where nothing is known.
+    ///
+    /// On Linux they are TCP's own, over TLS too. Elsewhere they are measured from one call to the next.
+    pub fn bandwidth(&mut self) -> BandwidthStatistics {
+        match self.of_tcp() {
+            Some(known) => known.bandwidth,
+            None => self.parts.inbound.measure(&self.parts.link.outbound.sender),
+        }
+    }
+
+    /// The time there and back to the other end of the TCP connection, smoothed, on Linux.
+    ///
+    /// That end may be a proxy's. How far away the peer itself is, tell pings: see
+    /// [`Stats::round_trip`].
+    pub fn tcp_round_trip(&self) -> Option<Duration> {
+        self.of_tcp()?.round_trip
+    }
+
+    fn of_tcp(&self) -> Option<OfTcp> {
+        of_tcp(tcp_under(self.get_ref())?)
+    }
+}
+
 impl<T> WebSocket<T> {
     /// The byte stream, for looking at its settings. Reading or writing it breaks the connection.
     pub fn get_ref(&self) -> &T {
@@ -186,6 +208,7 @@ pub(crate) fn stats(inbound: &Inbound, sender: &towline_proto::Sender) -> Stats 
         messages_in: received.messages,
         messages_out: sent.messages,
         round_trip: sender.round_trip(),
+        smoothed_round_trip: sender.smoothed_round_trip(),
     }
 }
 

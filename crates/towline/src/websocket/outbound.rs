@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Buf;
 use tokio::io::AsyncWrite;
 use tokio::time::Instant;
-use towline_proto::{CloseCode, CloseFrame, Message, Part, Sender, State};
+use towline_proto::{CloseCode, CloseFrame, Message, Part, SendError, Sender, State};
 
 use super::buffer::{give_write_memory, take_write_memory};
 use super::waiters::Waiters;
@@ -111,10 +111,15 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         }
     }
 
-    /// Queues a message. Whoever calls this sees to it that there is [room](Self::has_room).
+    /// Queues a message; what of a large one has to be copied is written at once as far as the byte
+    /// stream takes it. Whoever calls this sees to it that there is [room](Self::has_room).
     pub(crate) fn feed(&mut self, message: Message) -> Result<()> {
         self.lend_memory();
-        Ok(self.sender.send(message)?)
+        if message.len() < THROUGH_FROM || !self.sender.masks() {
+            return Ok(self.sender.send(message)?);
+        }
+        self.check()?;
+        self.through(|sender, write| sender.send_through(message, write))
     }
 
     /// Queues a short message, if it can be done without looking far.
@@ -127,29 +132,50 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
     /// takes it. Whoever calls this sees to it that there is [room](Self::has_room).
     pub(crate) fn feed_part(&mut self, part: Part<'_>) -> Result<()> {
         self.check()?;
-        if part.len() < THROUGH_FROM || !self.io.is_write_vectored() {
+        // What is masked needs memory, and is one piece.
+        let masks = self.sender.masks();
+        let large = part.len() >= THROUGH_FROM;
+        if !large || masks {
             self.lend_memory();
+        }
+        if !large || !(masks || self.io.is_write_vectored()) {
             self.sender.send_part(part)?;
             return Ok(());
         }
+        self.through(|sender, write| sender.send_part_through(part, write))
+    }
+
+    /// Has something sent that writes to the byte stream at once what it takes.
+    fn through(
+        &mut self,
+        send: impl FnOnce(
+            &mut Sender,
+            &mut dyn FnMut(&[IoSlice<'_>]) -> usize,
+        ) -> std::result::Result<(), SendError>,
+    ) -> Result<()> {
         let Self { io, sender, waiters, .. } = self;
-        let mut written = Poll::Pending;
-        sender.send_part_through(part, |slices| {
-            written = waiters.try_poll(|cx| Pin::new(&mut *io).poll_write_vectored(cx, slices));
-            match written {
-                Poll::Ready(Ok(count)) => count,
-                Poll::Ready(Err(_)) | Poll::Pending => 0,
+        let (mut written, mut failed) = (false, None);
+        send(sender, &mut |slices| {
+            match waiters.try_poll(|cx| poll_write(&mut *io, cx, slices)) {
+                Poll::Ready(Ok(count)) => {
+                    written |= count > 0;
+                    count
+                }
+                Poll::Ready(Err(error)) => {
+                    failed = Some(error);
+                    0
+                }
+                // What waits now is written when room is needed, or nothing is left to read.
+                Poll::Pending => 0,
             }
         })?;
-        match written {
-            Poll::Ready(Ok(count)) if count > 0 => {
-                self.unflushed = true;
-                self.waiters.stop_timer();
-                Ok(())
-            }
-            Poll::Ready(Err(error)) => Err(self.break_off(error)),
-            // What waits now is written when room is needed, or nothing is left to read.
-            Poll::Ready(Ok(_)) | Poll::Pending => Ok(()),
+        if written {
+            self.unflushed = true;
+            self.waiters.stop_timer();
+        }
+        match failed {
+            Some(error) => Err(self.break_off(error)),
+            None => Ok(()),
         }
     }
 
@@ -242,12 +268,13 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         let Self { io, sender, waiters, .. } = self;
         let outbox = sender.outbox();
         let written = waiters.poll(cx, |cx| {
-            if outbox.chunk().len() == outbox.len() || !io.is_write_vectored() {
+            // Most often one piece is all there is: no list of pieces is made for it.
+            if outbox.chunk().len() == outbox.len() {
                 return Pin::new(&mut *io).poll_write(cx, outbox.chunk());
             }
             let mut slices = [IoSlice::new(&[]); MAX_SLICES];
             let count = outbox.chunks_vectored(&mut slices);
-            Pin::new(&mut *io).poll_write_vectored(cx, &slices[..count])
+            poll_write(&mut *io, cx, &slices[..count])
         });
         match written {
             Poll::Ready(Ok(0)) => Poll::Ready(Err(self.break_off(io::ErrorKind::WriteZero.into()))),
@@ -302,5 +329,19 @@ impl<W: AsyncWrite + Unpin> Outbound<W> {
         let error = Error::disconnected("sending", Some(cause));
         self.break_with(&error);
         error
+    }
+}
+
+/// Writes some of these. TLS takes all of one piece, and of several no more than one record.
+fn poll_write(
+    io: &mut (impl AsyncWrite + Unpin),
+    cx: &mut Context<'_>,
+    slices: &[IoSlice<'_>],
+) -> Poll<io::Result<usize>> {
+    match slices {
+        [first, rest @ ..] if rest.is_empty() || !io.is_write_vectored() => {
+            Pin::new(io).poll_write(cx, first)
+        }
+        slices => Pin::new(io).poll_write_vectored(cx, slices),
     }
 }

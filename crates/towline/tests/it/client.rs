@@ -8,9 +8,9 @@ use socket2::SockRef;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use towline::proto::handshake::HeadLimits;
-use towline::{Client, CloseCode, Error, ErrorKind, Message, MessageWebSocket};
+use towline::{Client, CloseCode, Error, ErrorKind, Message, MessageWebSocket, Proxies, Server};
 
-use crate::raw::{OPEN, Raw, Step, header_of, script, send, within};
+use crate::raw::{Answering, Echo, OPEN, Raw, Step, header_of, script, send, within};
 
 /// Just enough of base64 to count what it stands for.
 mod base64_len {
@@ -124,6 +124,20 @@ async fn headers_of_ones_own_are_sent_once() {
 }
 
 #[tokio::test]
+async fn what_is_set_holds_for_every_attempt() {
+    let server = Answering::new(|number, _| match number {
+        0 => "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned(),
+        _ => OPEN.to_owned(),
+    })
+    .await;
+    let client = Client::builder().header("X-A", "1").subprotocol("a").build().unwrap();
+    within(client.connect(server.url("/"))).await.unwrap_err();
+    within(client.connect(server.url("/"))).await.unwrap();
+    assert_eq!(server.said("X-A"), ["1", "1"]);
+    assert_eq!(server.said("Sec-WebSocket-Protocol"), ["a", "a"]);
+}
+
+#[tokio::test]
 async fn headers_that_make_the_handshake_cannot_be_set() {
     for (name, advice) in [
         ("Sec-WebSocket-Protocol", "subprotocol()"),
@@ -191,8 +205,8 @@ async fn a_bad_address_is_told_with_its_cure_and_nothing_is_sent() {
         ("ws://127.0.0.1:{port}/#x", "leave out '#'"),
         ("ws://127.0.0.1:{port}/#", "leave out '#'"),
         ("ws://127.0.0.1:{port}#x", "leave out '#'"),
-        ("ws://user@127.0.0.1:{port}/", "send an Authorization header"),
-        ("ws://user:secret@127.0.0.1:{port}/", "send an Authorization header"),
+        ("ws://@127.0.0.1:{port}/", "the user name is empty"),
+        ("ws://user:se@cret@127.0.0.1:{port}/", "such as %40 for @"),
         ("ws://127.0.0.1:0/", "use 1 to 65535"),
         ("ws://127.0.0.1:65536/", "use 1 to 65535"),
         ("ws://127.0.0.1:+80/", "use 1 to 65535"),
@@ -206,6 +220,7 @@ async fn a_bad_address_is_told_with_its_cure_and_nothing_is_sent() {
         ("ws://127.0.0.1:{port}/é", "write it as %C3%A9"),
         ("ws://127.0.0.1:{port}/\r\nX: y", "write it as %0D"),
         ("ws://127.0.0.1:{port}\\@evil.example/", "write it as %5C"),
+        ("ws://evil.example\\@127.0.0.1:{port}/", "write it as %5C"),
     ] {
         let url = url.replace("{port}", &port.to_string());
         let error = within(MessageWebSocket::connect(&url)).await.unwrap_err();
@@ -250,11 +265,11 @@ async fn a_port_where_nobody_listens_is_named() {
 #[tokio::test]
 async fn a_host_that_nobody_knows_is_named() {
     // RFC 2606 §2: this one never exists.
-    let connecting = MessageWebSocket::connect("ws://no-such-host.invalid/");
-    let error = within(connecting).await.unwrap_err();
+    let client = Client::builder().proxies(Proxies::none()).build().unwrap();
+    let error = within(client.connect("ws://no-such-host.invalid/")).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Resolve, "{error}");
     assert!(error.to_string().contains("no-such-host.invalid"), "{error}");
-    assert!(error.advice().unwrap().contains("spelt"), "{error}");
+    assert!(error.advice().contains("spelt"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -285,13 +300,18 @@ async fn so_is_one_that_stops_half_way() {
 async fn a_refusal_comes_with_its_answer() {
     for (status, headers, body, advice) in [
         ("404 Not Found", "", "no such page", "path of the address"),
-        ("401 Unauthorized", "WWW-Authenticate: Basic\r\n", "who?", "Authorization header"),
+        ("401 Unauthorized", "WWW-Authenticate: Basic\r\n", "who?", "wants credentials"),
         ("403 Forbidden", "", "go away", "Origin"),
+        ("403 Forbidden", "Content-Type: Text/HTML; charset=x\r\n", "<html>", "a web filter"),
+        ("403 Forbidden", "Via: 1.1 gate (squid)\r\n", "<html>", "what passed the request on"),
+        ("511 Network Authentication Required", "", "", "captive portal"),
+        ("302 Found", "Location: /login\r\nContent-Type: text/html\r\n", "<a>", "captive portal"),
         ("301 Moved Permanently", "Location: ws://other.example/\r\n", "", "Location"),
         ("426 Upgrade Required", "Sec-WebSocket-Version: 8\r\n", "", "another version"),
         ("500 Internal Server Error", "", "oops", "try again later"),
         ("503 Service Unavailable", "Retry-After: 5\r\n", "full", "try again later"),
         ("200 OK", "Content-Type: text/html\r\n", "<!doctype html>", "HTTP, but not WebSocket"),
+        ("200 OK", "Content-Type: text/html\r\n", "<html>", "captive portal"),
         ("418 I'm a teapot", "", "short and stout", "Error::response"),
     ] {
         let answer =
@@ -307,8 +327,29 @@ async fn a_refusal_comes_with_its_answer() {
                 assert_eq!(response.headers()[name], value);
             }
             assert!(error.to_string().contains(&status[..3]), "{error}");
-            assert!(error.advice().unwrap().contains(advice), "{error}");
+            assert!(error.advice().contains(advice), "{error}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_of_what_stands_between_is_told_as_such() {
+    let answer = |headers: &str| {
+        send(&format!("HTTP/1.1 403 Forbidden\r\n{headers}Content-Length: 0\r\n\r\n"))
+    };
+    for (headers, cause) in [
+        ("", "the server answered 403 Forbidden; "),
+        ("Content-Type: text/html\r\n", "answered 403 Forbidden, with a web page; "),
+        ("Via: 1.1 gate (squid)\r\n", "answered 403 Forbidden by way of 1.1 gate (squid); "),
+        (
+            "Via: 1.1 gate\r\nContent-Type: text/html;charset=utf-8\r\n",
+            "answered 403 Forbidden by way of 1.1 gate, with a web page; ",
+        ),
+        // Too long to be repeated.
+        (&format!("Via: 1.1 {}\r\n", "a".repeat(200)), "the server answered 403 Forbidden; "),
+    ] {
+        let (error, _) = fails([Step::Head, answer(headers), Step::End]).await;
+        assert!(error.to_string().contains(cause), "{error}");
     }
 }
 
@@ -370,7 +411,7 @@ async fn an_answer_that_is_wrong_in_one_thing_is_refused() {
         let (error, _) = fails([Step::Head, send(&answer), Step::End]).await;
         assert_eq!(error.kind(), ErrorKind::Handshake, "{answer:?}: {error}");
         assert!(error.to_string().contains(why), "{answer:?}: {error}");
-        assert!(error.advice().is_some(), "{error}");
+        assert!(error.advice().contains("a WebSocket server"), "{error}");
         assert!(error.response().is_none(), "101 is no refusal");
     }
 }
@@ -530,4 +571,36 @@ async fn a_connect_that_is_cancelled_leaves_no_connection() {
     connecting.abort();
     assert!(within(connecting).await.unwrap_err().is_cancelled());
     assert_eq!(raw.rest().await, b"", "the server sees the end");
+}
+
+#[tokio::test]
+async fn a_connect_that_was_given_up_can_be_made_again() {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("ws://{}/", silent.local_addr().unwrap());
+    let echo = Echo::new(Server::builder()).await;
+    let client = Client::new();
+    let soon = Duration::from_millis(50);
+    tokio::time::timeout(soon, client.connect(url)).await.unwrap_err();
+    let mut again = MessageWebSocket::from(within(client.connect(echo.url())).await.unwrap());
+    talk(&mut again).await;
+}
+
+#[tokio::test]
+async fn a_client_connects_as_often_as_one_likes() {
+    let echo = Echo::new(Server::builder()).await;
+    let client = Client::new();
+    let connect =
+        async || MessageWebSocket::from(within(client.connect(echo.url())).await.unwrap());
+    let (mut first, mut second) = (connect().await, connect().await);
+    talk(&mut first).await;
+    within(first.close(CloseCode::NORMAL, "")).await.unwrap();
+    let mut third = connect().await;
+    talk(&mut second).await;
+    talk(&mut third).await;
+}
+
+/// Sends a message and gets it back.
+async fn talk(socket: &mut MessageWebSocket) {
+    within(socket.send("hello")).await.unwrap();
+    assert_eq!(within(socket.recv()).await.unwrap(), Some(Message::text("hello")));
 }

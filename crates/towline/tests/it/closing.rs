@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::Instant;
-use towline::{CloseCode, Config, ErrorKind, Message, MessageWebSocket};
+use towline::{CloseCode, Config, ErrorKind, Event, Message, MessageWebSocket};
 
 use crate::harness::{client_and_wire, expect, masked, messages, put, rest, server_and_wire};
 
@@ -306,6 +306,38 @@ async fn a_heartbeat_of_pongs_goes_out_unasked() {
     expect(&mut wire, b"\x8A\x00\x8A\x00\x8A\x00").await;
     assert_eq!(begin.elapsed().as_secs(), 45);
     receiving.abort();
+}
+
+/// Acceptance line 68: what was desired is clamped, pongs follow it, and nobody answers one.
+#[tokio::test(start_paused = true)]
+async fn a_heartbeat_of_a_second_beats_each_15_s_and_is_not_answered() {
+    let desired = Some(Duration::from_secs(1));
+    for (allowed, actual) in [(false, 15), (true, 1)] {
+        let quiet = Config::default().ping_interval(None);
+        let config = quiet.clone().pong_interval(desired).allow_short_pong_interval(allowed);
+        assert_eq!(config.get_pong_interval(), desired);
+        assert_eq!(config.actual_pong_interval(), Some(Duration::from_secs(actual)));
+        let (one, other) = tokio::io::duplex(1024);
+        let terms = towline::proto::handshake::Negotiated::default();
+        let role = towline::proto::Role::Client;
+        let client = towline::WebSocket::new(one, role, terms.clone(), config);
+        let role = towline::proto::Role::Server;
+        let server = towline::WebSocket::new(other, role, terms, quiet);
+        let (mut client, mut server) = (Socket::from(client), Socket::from(server));
+        let begin = Instant::now();
+        // The client's application does nothing but wait for a message.
+        let reading = tokio::spawn(async move { (client.recv().await, client) });
+        for beat in 1..=4 {
+            let heard = server.recv_event().await.unwrap();
+            assert_eq!(heard, Some(Event::Pong(bytes::Bytes::new())));
+            assert_eq!(begin.elapsed().as_secs(), actual * beat);
+        }
+        assert_eq!(server.stats().frames_out, 0);
+        server.send("now").await.unwrap();
+        let (message, client) = reading.await.unwrap();
+        assert_eq!(message.unwrap(), Some("now".into()));
+        assert_eq!(client.stats().frames_in, 1);
+    }
 }
 
 #[tokio::test(start_paused = true)]

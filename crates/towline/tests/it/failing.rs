@@ -97,6 +97,46 @@ async fn stream_with(at: usize, trouble: Trouble) -> (std::io::Result<()>, usize
     (result, count.load(Ordering::Relaxed))
 }
 
+/// Messages that are written while they are being sent, owned and borrowed.
+async fn large_with(at: usize, trouble: Trouble) -> (Result<(), Error>, usize) {
+    const LARGE: usize = 400_000;
+    let (one, other) = duplex(150_000);
+    let (one, count) = TroubleAt::new(one, at, trouble);
+    let terms = Negotiated::default();
+    let client = WebSocket::new(one, Role::Client, terms.clone(), Config::default());
+    let server = WebSocket::new(other, Role::Server, terms, Config::default());
+    let echo = tokio::spawn(async move {
+        let mut server = MessageWebSocket::from(server);
+        while let Some(mut batch) = server.recv_batch().await? {
+            while let Some((message, replies)) = batch.next() {
+                replies.feed(message)?;
+            }
+        }
+        Ok::<_, Error>(())
+    });
+    let mut client = MessageWebSocket::from(client);
+    let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(LARGE).collect();
+    let talk = async {
+        client.send(bytes.clone()).await?;
+        let mut seen = 0;
+        while seen < 2 {
+            let mut batch = client.recv_batch().await?.expect("the echo is there");
+            while let Some((message, replies)) = batch.next() {
+                assert!(message.as_bytes() == bytes, "at {at}: message {seen} differs");
+                seen += 1;
+                if seen == 1 {
+                    replies.feed(message)?;
+                }
+            }
+        }
+        client.close(CloseCode::NORMAL, "").await
+    };
+    let result = talk.await;
+    drop(client);
+    echo.await.unwrap().ok();
+    (result, count.load(Ordering::Relaxed))
+}
+
 /// Moves the trouble on until the scenario no longer meets it.
 macro_rules! at_every_operation {
     ($scenario:ident, $trouble:expr, $check:expr) => {{
@@ -155,4 +195,23 @@ async fn streams_survive_a_stream_that_moves_one_byte() {
 #[tokio::test]
 async fn streams_end_when_the_stream_fails() {
     at_every_operation!(stream_with, Trouble::Fail, |_, _| {});
+}
+
+#[tokio::test]
+async fn large_messages_survive_a_stream_that_is_not_ready() {
+    at_every_operation!(large_with, Trouble::Pend, |at, result| {
+        result.unwrap_or_else(|error| panic!("at {at}: {error}"));
+    });
+}
+
+#[tokio::test]
+async fn large_messages_survive_a_stream_that_moves_one_byte() {
+    at_every_operation!(large_with, Trouble::OneByte, |at, result| {
+        result.unwrap_or_else(|error| panic!("at {at}: {error}"));
+    });
+}
+
+#[tokio::test]
+async fn large_messages_end_in_an_error_when_the_stream_fails() {
+    at_every_operation!(large_with, Trouble::Fail, |_, _| {});
 }

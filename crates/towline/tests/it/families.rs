@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 use towline::{
-    Attempt, AttemptOutcome, Client, ClientBuilder, ErrorKind, Family, Server, WebSocket,
+    Attempt, AttemptOutcome, Client, ClientBuilder, ErrorKind, Family, Proxies, Server, WebSocket,
 };
 
 use crate::namespace::inside;
@@ -61,7 +61,7 @@ async fn races() {
         }
     });
     let connect = async |builder: ClientBuilder, name: &str| {
-        let client = builder.build().unwrap();
+        let client = builder.proxies(Proxies::none()).build().unwrap();
         within(client.connect(format!("ws://{name}.example:{port}/"))).await
     };
 
@@ -108,7 +108,8 @@ async fn races() {
     let builder = Client::builder().family(Family::OnlyV4).connect_timeout(limit);
     let error = connect(builder, "dead").await.unwrap_err();
     assert_eq!((error.kind(), error.attempts().len()), (ErrorKind::TimedOut, 1));
-    let client = Client::builder().connect_timeout(limit).build().unwrap();
+    let builder = Client::builder().connect_timeout(limit).proxies(Proxies::none());
+    let client = builder.build().unwrap();
     let error = within(client.connect("ws://192.0.2.66/")).await.unwrap_err();
     assert!(error.to_string().starts_with("connecting to 192.0.2.66:80: no answer"), "{error}");
 }

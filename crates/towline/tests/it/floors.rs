@@ -7,11 +7,16 @@ use std::path::{Path, PathBuf};
 /// Each module's floor. Modules on one floor do not import each other, but for those listed below.
 const FLOORS: &[(&str, u32)] = &[
     ("attempt", 1),
+    ("auth", 1),
+    ("certificate", 1),
     ("deadline", 1),
     ("deflate", 1),
     ("error", 1),
     ("info", 1),
+    ("progress", 1),
+    ("proxy", 1),
     ("registry", 1),
+    ("statistics", 1),
     ("transport", 1),
     ("tls", 2),
     ("http1", 2),
@@ -21,6 +26,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("stream", 4),
     ("client", 5),
     ("server", 5),
+    ("reconnect", 6),
 ];
 
 /// (importer, imported): neighbours that share a rule that has no better home.
@@ -52,7 +58,8 @@ fn imports_point_down() {
                 let imported = match &*imported {
                     "ErrorKind" | "Error" | "Result" => "error",
                     "ConnectionInfo" | "Stats" | "TlsVersion" => "info",
-                    "TlsConfig" | "ServerTls" => "tls",
+                    "PeerCertificates" | "CertificateError" | "Pin" => "certificate",
+                    "TlsConfig" | "ServerTls" | "Identity" => "tls",
                     // The protocol's own, below every floor.
                     "Deflate" | "Prepared" => continue,
                     other => other,
@@ -84,7 +91,7 @@ fn the_protocol_knows_no_runtime() {
     }
 }
 
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
+pub(crate) fn rust_files(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -161,6 +161,18 @@ async fn a_message_over_the_limit_is_refused_by_its_header() {
 }
 
 #[tokio::test]
+async fn the_limit_holds_for_the_sum_of_the_pieces() {
+    let (mut server, mut wire) = server_and_wire_messages(&Config::default().max_message_size(10));
+    put(&mut wire, &masked(0x02, b"six by")).await;
+    assert_eq!(&*server.recv_fragment().await.unwrap().unwrap().payload, b"six by");
+    put(&mut wire, &masked(0x80, b"tes, 5")).await;
+    let recv = tokio::spawn(async move { server.recv_fragment().await });
+    expect(&mut wire, b"\x88\x02\x03\xF1").await; // 1009
+    drop(wire);
+    assert_eq!(recv.await.unwrap().unwrap_err().kind(), ErrorKind::TooBig);
+}
+
+#[tokio::test]
 async fn a_ping_is_answered_while_reading_and_is_no_message() {
     let (mut server, mut wire) = server_and_wire_messages(&Config::default());
     put(&mut wire, &masked(0x89, b"are you there?")).await;

@@ -360,3 +360,68 @@ pub(crate) fn close_code(bytes: &[u8]) -> Option<u16> {
         _ => None,
     }
 }
+
+/// A server that answers one request after another, each as it is told; and what it was asked.
+#[derive(Debug)]
+pub(crate) struct Answering {
+    pub(crate) addr: SocketAddr,
+    asked: Arc<std::sync::Mutex<Vec<(usize, String)>>>,
+}
+
+impl Answering {
+    /// `answer` is given the number of the request and its head. Where it says `Connection: close`
+    /// the connection ends.
+    pub(crate) async fn new(
+        answer: impl Fn(usize, &str) -> String + Send + Sync + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let asked = Arc::new(std::sync::Mutex::new(Vec::new()));
+        let account = Arc::clone(&asked);
+        tokio::spawn(async move {
+            for connection in 0.. {
+                let (mut stream, _) = listener.accept().await.unwrap();
+                while let Some(head) = next_head(&mut stream).await {
+                    let number = {
+                        let mut asked = account.lock().unwrap();
+                        asked.push((connection, head.clone()));
+                        asked.len() - 1
+                    };
+                    let answer = answer(number, &head);
+                    let bytes = with_accept(answer.clone().into_bytes(), &head);
+                    stream.write_all(&bytes).await.unwrap();
+                    if answer.contains("Connection: close") || answer.contains(" 101 ") {
+                        break;
+                    }
+                }
+                // Our direction ends; what the client still says is read out.
+                stream.shutdown().await.ok();
+                tokio::spawn(async move { stream.read_to_end(&mut Vec::new()).await.ok() });
+            }
+        });
+        Self { addr, asked }
+    }
+
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("ws://{}{path}", self.addr)
+    }
+
+    /// The connection of each request, and its head.
+    pub(crate) fn asked(&self) -> Vec<(usize, String)> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    /// What each request said in this header; nothing for one that lacks it.
+    pub(crate) fn said(&self, name: &str) -> Vec<String> {
+        let of = |(_, head): &(usize, String)| header_of(head, name).join(", ");
+        self.asked().iter().map(of).collect()
+    }
+}
+
+async fn next_head(stream: &mut TcpStream) -> Option<String> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.ok()?);
+    }
+    Some(String::from_utf8(head).unwrap())
+}

@@ -438,3 +438,60 @@ async fn a_writer_that_stops_because_the_peer_is_lost_is_not_to_blame() {
     let error = reading.await.unwrap().unwrap_err();
     assert_eq!(error.kind(), towline::ErrorKind::TimedOut);
 }
+
+/// As TLS is: of several pieces one record is taken, of one piece all.
+struct Records(tokio::io::DuplexStream);
+
+impl AsyncRead for Records {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Records {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<std::io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[std::io::IoSlice<'_>],
+    ) -> Poll<std::io::Result<usize>> {
+        let first = slices.iter().find(|slice| !slice.is_empty()).map_or(&[][..], |slice| slice);
+        self.poll_write(cx, &first[..first.len().min(16 * 1024)])
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}
+
+/// A client's large message over TLS was masked as a whole after its first record.
+#[tokio::test]
+async fn a_large_message_over_records_is_masked_as_it_is_written() {
+    const LARGE: usize = 1 << 20;
+    let (near, mut far) = duplex(2 * LARGE);
+    let socket = ws(Records(near), Role::Client, Config::default());
+    let mut client = MessageWebSocket::from(socket);
+    client.feed(vec![7; LARGE]).await.unwrap();
+    // Nothing was flushed: what is there was written while it was masked.
+    let mut there = vec![0; LARGE - 128 * 1024];
+    timeout(Duration::from_secs(10), far.read_exact(&mut there)).await.unwrap().unwrap();
+}

@@ -8,8 +8,8 @@ use socket2::SockRef;
 use tokio::net::TcpListener;
 use tokio::time::Instant;
 use towline::{
-    Answers, AttemptOutcome, Client, ClientBuilder, Error, ErrorKind, Family, Resolve, Server,
-    WebSocket,
+    Answers, AttemptOutcome, Client, ClientBuilder, Error, ErrorKind, Family, Proxies, Resolve,
+    Server, WebSocket,
 };
 
 use crate::raw::within;
@@ -42,7 +42,8 @@ fn dead_port() -> u16 {
 }
 
 async fn connect(builder: ClientBuilder, url: &str) -> towline::Result<WebSocket> {
-    within(builder.build().unwrap().connect(url)).await
+    // Whatever the environment says.
+    within(builder.proxies(Proxies::none()).build().unwrap().connect(url)).await
 }
 
 async fn fails(builder: ClientBuilder, url: &str) -> Error {
@@ -83,6 +84,17 @@ async fn each_address_that_failed_is_told() {
     assert_eq!(cause.kind(), io::ErrorKind::ConnectionRefused);
     let AttemptOutcome::Failed(first) = &both.attempts()[0].outcome else { panic!("{both}") };
     assert_eq!(first.kind(), io::ErrorKind::ConnectionRefused);
+}
+
+#[tokio::test]
+#[cfg(target_os = "linux")] // elsewhere 127.0.0.2 is not there
+async fn of_seven_dead_addresses_five_are_tried() {
+    let seven = (1..=7).map(|last| IpAddr::from([127, 0, 0, last]));
+    let builder = Client::builder().resolve_to("dead.example", seven.clone());
+    let error = fails(builder, &format!("ws://dead.example:{}/", dead_port())).await;
+    assert_eq!(error.kind(), ErrorKind::Connect);
+    let tried = error.attempts().iter().map(|attempt| attempt.address.ip());
+    assert!(tried.eq(seven.take(5)), "{error}");
 }
 
 #[tokio::test]

@@ -98,6 +98,7 @@ impl Weather {
         let config = Config::default()
             .max_outbox(rng.pick(&[1, 64, 1000, 4096, 65_536]))
             .max_control_frames_per_second(100_000)
+            .allow_short_pong_interval(true)
             .pong_interval(pongs.then(|| seconds(rng, &[1, 3])));
         if self.sound {
             // Slow is no fault: nothing may end by a deadline.

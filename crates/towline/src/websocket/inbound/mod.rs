@@ -8,11 +8,14 @@ use std::task::{Context, Poll, ready};
 
 use ending::End;
 use tokio::time::{Instant, Sleep};
-use towline_proto::{Data, Incoming, Message, MessageRef, Piece, Receiver, Role, WholeMessage};
+use towline_proto::{
+    Data, Incoming, Message, MessageRef, Piece, Receiver, Role, Sender, WholeMessage,
+};
 
 use super::buffer::{Amount, ReadBuffer, copy_of_many};
 use super::link::Link;
 use crate::error::{Error, ErrorKind, Result};
+use crate::statistics::{BandwidthStatistics, Carried, Meter};
 
 /// The receiving half of the protocol and what it needs between two reads.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub(crate) struct Inbound {
     deadline: Option<Pin<Box<Sleep>>>,
     /// None while the connection is open.
     end: Option<Box<End>>,
+    /// There once somebody has asked how much the connection carries.
+    meter: Option<Box<Meter>>,
 }
 
 /// What the peer sent.
@@ -74,7 +79,16 @@ impl Inbound {
             plain: false,
             deadline: None,
             end: None,
+            meter: None,
         }
+    }
+
+    /// How much was carried since the last time, where only our own counts tell.
+    pub(crate) fn measure(&mut self, sender: &Sender) -> BandwidthStatistics {
+        let inbound = self.receiver.counts().bytes;
+        let outbound = sender.counts().bytes;
+        let carried = Carried { inbound, outbound };
+        Meter::look(&mut self.meter, carried, Instant::now().into_std())
     }
 
     /// Bytes that came right behind the opening handshake.

@@ -1,5 +1,12 @@
 //! What went wrong, for programs (`kind`) and for people (`Display`).
 
+mod hresult;
+mod kind;
+mod step;
+#[cfg(test)]
+mod tests;
+mod web_error_status;
+
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
@@ -10,6 +17,12 @@ use bytes::Bytes;
 use towline_proto::{CloseCode, ProtocolError, SendError};
 
 use crate::attempt::Attempt;
+#[cfg(feature = "tls")]
+use crate::certificate::PeerCertificates;
+pub use hresult::HResult;
+pub use kind::ErrorKind;
+pub use step::Step;
+pub use web_error_status::WebErrorStatus;
 
 /// The result of an operation of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -22,6 +35,8 @@ pub struct Error(Box<Inner>);
 
 struct Inner {
     kind: ErrorKind,
+    /// `None` where the kind says it.
+    step: Option<Step>,
     doing: Cow<'static, str>,
     /// Shared with those who are told the same.
     cause: Option<Arc<dyn StdError + Send + Sync>>,
@@ -29,48 +44,27 @@ struct Inner {
     response: Option<http::Response<Bytes>>,
     close_code: Option<CloseCode>,
     attempts: Vec<Attempt>,
-}
-
-/// Whose matter an error is.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The caller's: a bad address, header, code or order of calls.
-    InvalidInput,
-    /// The network's: the host's name has no address.
-    Resolve,
-    /// The network's: no connection to any of the host's addresses.
-    Connect,
-    /// The connection ended without a closing handshake (what browsers call 1006).
-    Disconnected,
-    /// A deadline passed.
-    TimedOut,
-    /// The operating system's: anything else about a socket or a file.
-    Io,
-    /// TLS could not be agreed on, or our own TLS settings are wrong.
-    Tls,
-    /// The peer's certificate is not to be trusted.
-    Certificate,
-    /// The peer did not agree to a WebSocket. See [`Error::response`].
-    Handshake,
-    /// The peer broke the WebSocket protocol. See [`Error::close_code`].
-    Protocol,
-    /// The peer sent more than a limit of ours allows. See [`Error::close_code`].
-    TooBig,
-    /// The connection is closing or closed, so nothing more can be sent.
-    Closed,
+    proxy: Option<String>,
+    hresult: Option<HResult>,
+    #[cfg(feature = "tls")]
+    peer_certificates: Option<PeerCertificates>,
 }
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, doing: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
             kind,
+            step: None,
             doing: doing.into(),
             cause: None,
             advice: None,
             response: None,
             close_code: None,
             attempts: Vec::new(),
+            proxy: None,
+            hresult: None,
+            #[cfg(feature = "tls")]
+            peer_certificates: None,
         }))
     }
 
@@ -88,13 +82,61 @@ impl Error {
         self
     }
 
+    /// While this was done, unless it was said before.
+    pub(crate) fn at(mut self, step: Step) -> Self {
+        self.0.step.get_or_insert(step);
+        self
+    }
+
+    /// On the way to the server, if it is a proxy's matter: whatever it did there itself is a part of
+    /// that.
+    pub(crate) fn at_proxy(self) -> Self {
+        if self.0.proxy.is_some() { self.choosing_proxies() } else { self }
+    }
+
+    /// While it was found out which proxies to go through.
+    pub(crate) fn choosing_proxies(mut self) -> Self {
+        self.0.step = Some(Step::Proxy);
+        self
+    }
+
+    /// What Windows would call it, where its kind does not say it.
+    pub(crate) fn with_hresult(mut self, hresult: HResult) -> Self {
+        self.0.hresult = Some(hresult);
+        self
+    }
+
     pub(crate) fn with_response(mut self, response: http::Response<Bytes>) -> Self {
         self.0.response = Some(response);
         self
     }
 
+    /// At a proxy, or behind it: its address, which the text names as well.
+    pub(crate) fn with_proxy(mut self, proxy: String) -> Self {
+        self.0.proxy = Some(proxy);
+        self
+    }
+
+    /// On the way to something, which the text names first.
+    pub(crate) fn on_the_way(mut self, to: &str) -> Self {
+        self.0.doing = format!("{to}: {}", self.0.doing).into();
+        self
+    }
+
+    /// Behind something that led there, which the text names too.
+    pub(crate) fn by_way_of(mut self, proxy: &str) -> Self {
+        self.0.doing = format!("{} through {proxy}", self.0.doing).into();
+        self.with_proxy(proxy.to_owned())
+    }
+
     pub(crate) fn with_attempts(mut self, attempts: Vec<Attempt>) -> Self {
         self.0.attempts = attempts;
+        self
+    }
+
+    #[cfg(feature = "tls")]
+    pub(crate) fn with_peer_certificates(mut self, peer: Option<PeerCertificates>) -> Self {
+        self.0.peer_certificates = peer;
         self
     }
 
@@ -143,7 +185,23 @@ impl Error {
         self.0.kind
     }
 
-    /// The HTTP answer with which the server refused, with the start of its body.
+    /// How far it had come.
+    pub fn step(&self) -> Step {
+        self.0.step.unwrap_or_else(|| Step::of(self.0.kind))
+    }
+
+    /// What the Windows Runtime would say: the number with which its calls fail.
+    pub fn hresult(&self) -> HResult {
+        self.0.hresult.unwrap_or_else(|| HResult::of_error(self))
+    }
+
+    /// What the Windows Runtime would say, by name: what its `WebSocketError.GetStatus` makes of
+    /// [`hresult`](Self::hresult).
+    pub fn web_error_status(&self) -> WebErrorStatus {
+        WebErrorStatus::of(self.hresult())
+    }
+
+    /// The HTTP answer with which the server, or a proxy, refused; with the start of its body.
     pub fn response(&self) -> Option<&http::Response<Bytes>> {
         self.0.response.as_ref()
     }
@@ -158,9 +216,25 @@ impl Error {
         &self.0.attempts
     }
 
-    /// What to do about it, in a sentence.
-    pub fn advice(&self) -> Option<&str> {
-        self.0.advice
+    /// The proxy at which it failed, or behind which.
+    ///
+    /// Its address, without user name and password; of several behind which it failed, all of them.
+    /// `None` where no proxy was on the way, or had a part in it.
+    pub fn proxy(&self) -> Option<&str> {
+        self.0.proxy.as_deref()
+    }
+
+    /// The certificates that the peer showed, and all that is wrong with them, where TLS failed
+    /// after it had shown them: those of the [proxy](Self::proxy) if it was TLS with that one.
+    #[cfg(feature = "tls")]
+    pub fn peer_certificates(&self) -> Option<&PeerCertificates> {
+        self.0.peer_certificates.as_ref()
+    }
+
+    /// What to do about it, in a sentence. The text of this error ends with it where it is more than
+    /// its [kind](Self::kind) says.
+    pub fn advice(&self) -> &str {
+        self.0.advice.unwrap_or_else(|| self.0.kind.advice())
     }
 
     /// The error underneath: an [`io::Error`], a [`ProtocolError`], a [`SendError`], …
@@ -173,6 +247,7 @@ impl Error {
     /// Another of the same kind, text and close code, for a second one who has to be told.
     pub(crate) fn again(&self) -> Self {
         let mut error = Self::new(self.0.kind, self.0.doing.clone());
+        (error.0.step, error.0.hresult) = (self.0.step, self.0.hresult);
         error.0.advice = self.0.advice;
         error.0.close_code = self.0.close_code;
         error.0.cause.clone_from(&self.0.cause);
@@ -212,7 +287,19 @@ impl From<SendError> for Error {
             SendError::Closed => ErrorKind::Closed,
             _ => ErrorKind::InvalidInput,
         };
-        Self::new(kind, "sending").cause(error)
+        Self::new(kind, "sending").cause(error).at(Step::Open)
+    }
+}
+
+/// What a program does beside may fail too, such as reading a file of certificates.
+///
+/// An error of this crate that travelled as an `io::Error` is itself again.
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        match error.downcast::<Self>() {
+            Ok(error) => error,
+            Err(error) => Self::new(ErrorKind::Io, "using the operating system").cause(error),
+        }
     }
 }
 
@@ -227,35 +314,11 @@ impl From<Error> for io::Error {
             ErrorKind::Disconnected => io::ErrorKind::ConnectionAborted,
             ErrorKind::TimedOut => io::ErrorKind::TimedOut,
             ErrorKind::Closed => io::ErrorKind::BrokenPipe,
-            ErrorKind::Protocol | ErrorKind::TooBig | ErrorKind::Handshake => {
+            ErrorKind::Protocol | ErrorKind::TooBig | ErrorKind::Handshake | ErrorKind::Proxy => {
                 io::ErrorKind::InvalidData
             }
             ErrorKind::Io | ErrorKind::Tls | ErrorKind::Certificate => io::ErrorKind::Other,
         };
         Self::new(kind, error)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_second_one_is_told_the_same() {
-        let first = Error::protocol(ProtocolError::FrameTooBig { limit: 1, declared: 2 });
-        let second = first.again();
-        assert_eq!(second.to_string(), first.to_string());
-        assert_eq!(second.kind(), ErrorKind::TooBig);
-        assert_eq!(second.close_code(), Some(CloseCode::MESSAGE_TOO_BIG));
-        assert_eq!(second.advice(), first.advice());
-    }
-
-    #[test]
-    fn the_advice_names_the_limit_that_was_hit() {
-        let frame = Error::protocol(ProtocolError::FrameTooBig { limit: 1, declared: 2 });
-        assert!(frame.advice().unwrap().contains("max_frame_size"), "{frame}");
-        assert!(!frame.advice().unwrap().contains("max_message_size"), "{frame}");
-        let message = Error::protocol(ProtocolError::MessageTooBig { limit: 1 });
-        assert!(message.advice().unwrap().contains("max_message_size"), "{message}");
     }
 }

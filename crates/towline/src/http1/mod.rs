@@ -1,39 +1,40 @@
 //! One HTTP/1.1 head over a byte stream, in each direction.
 
+mod answer;
+mod body;
+mod chunks;
+mod refusal;
+
 use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
 
-use bytes::{Buf, Bytes, BytesMut};
-use http::{Response, StatusCode};
+use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
-use towline_proto::handshake::{
-    ClientHandshake, HandshakeError, Negotiated, ServerHandshake, ServerRequest,
-};
+use towline_proto::handshake::{ClientHandshake, HandshakeError, ServerHandshake, ServerRequest};
 
 use crate::deadline::until;
 use crate::error::{Error, ErrorKind, Result};
+use answer::MAX_BODY;
+pub(crate) use answer::{Answer, Refusal};
+#[cfg(feature = "pac")]
+pub(crate) use body::Body;
+pub(crate) use refusal::{is_page, refused, via};
 
 /// Bytes read at once. A head is rarely longer, and what follows it is kept. Allocators give and
 /// take so much without looking far.
 const READ: usize = 1024;
 
-/// Most bytes that are kept of the body with which a server explains a refusal.
-const MAX_BODY: usize = 16 * 1024;
-
-/// So long is such a body waited for: the status says most, and must not be lost for its sake.
-const BODY_WAIT: Duration = Duration::from_secs(2);
-
 /// After the last byte is written, wait so long for the peer to see it before the socket goes.
 const LINGER: Duration = Duration::from_secs(1);
 
-/// Sends the request and reads the answer. Gives the terms and the bytes that came behind it.
+/// Sends the request and reads the answer.
 pub(crate) async fn request<T: AsyncRead + AsyncWrite + Unpin>(
     io: &mut T,
     handshake: &mut ClientHandshake,
     doing: impl Into<Cow<'static, str>> + Copy,
-) -> Result<(Negotiated, BytesMut)> {
+) -> Result<Answer> {
     let late = || {
         Error::timed_out(doing, "the server did not answer in time")
             .advise("does that port speak WebSocket, and ws rather than wss?")
@@ -55,12 +56,13 @@ pub(crate) async fn request<T: AsyncRead + AsyncWrite + Unpin>(
         })?;
         match handshake.receive(&bytes) {
             Ok(None) => {}
-            Ok(Some((consumed, _, terms))) => return Ok((terms, bytes.split_off(consumed))),
+            Ok(Some((consumed, _, terms))) => {
+                return Ok(Answer::Open(terms, bytes.split_off(consumed)));
+            }
             Err(HandshakeError::Status { response, consumed }) => {
-                let mut body = bytes.split_off(consumed);
-                timeout(BODY_WAIT, read_body(io, &response, &mut body)).await.ok();
-                body.truncate(MAX_BODY);
-                return Err(refused(doing, response.map(|()| body.freeze())));
+                // Boxed: nobody else needs room for it.
+                let refusal = Box::pin(Refusal::read(io, *response, bytes.split_off(consumed)));
+                return Ok(Answer::Refused(Box::new(refusal.await)));
             }
             Err(error) => {
                 return Err(Error::new(ErrorKind::Handshake, doing)
@@ -139,35 +141,4 @@ async fn read_some<T: AsyncRead + Unpin>(
         Ok(_) => Ok(bytes),
         Err(error) => Err(Error::disconnected(doing, Some(error))),
     }
-}
-
-/// The start of a refusal's body, as far as it comes.
-async fn read_body<T: AsyncRead + Unpin>(io: &mut T, response: &Response<()>, body: &mut BytesMut) {
-    let declared = response
-        .headers()
-        .get(http::header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    // Without a length the body lasts to the end of the connection, or has none.
-    let want = declared.unwrap_or(0).min(MAX_BODY);
-    while body.len() < want {
-        match io.read_buf(body).await {
-            Ok(1..) => {}
-            Ok(0) | Err(_) => break,
-        }
-    }
-}
-
-fn refused(doing: impl Into<Cow<'static, str>>, response: Response<Bytes>) -> Error {
-    let advice = match response.status() {
-        StatusCode::UNAUTHORIZED => "the server wants credentials; send an Authorization header",
-        StatusCode::FORBIDDEN => "the server refuses; it may expect another Origin header",
-        StatusCode::NOT_FOUND => "is the path of the address right?",
-        StatusCode::UPGRADE_REQUIRED => "the server wants another version of the protocol",
-        status if status.is_redirection() => "connect to the address in its Location header",
-        status if status.is_success() => "that address answers HTTP, but not WebSocket",
-        status if status.is_server_error() => "the server has trouble; try again later",
-        _ => "the server refuses; its answer is in Error::response",
-    };
-    let cause = format!("the server answered {}", response.status());
-    Error::new(ErrorKind::Handshake, doing).cause(cause).advise(advice).with_response(response)
 }

@@ -1,5 +1,7 @@
 //! The byte stream that dialling or accepting produced.
 
+mod halves;
+
 use std::any::Any;
 use std::fmt;
 use std::io::{self, IoSlice};
@@ -8,6 +10,8 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+
+pub(crate) use halves::{BoxRead, BoxWrite, split_io};
 
 /// A byte stream that a connection came over: TCP, TLS over it, and later a tunnel or an HTTP/2
 /// stream.
@@ -19,8 +23,16 @@ enum Kind {
 }
 
 /// Any byte stream. Its one virtual call per system call costs nothing that can be measured.
-trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<T: AsyncRead + AsyncWrite + Send + Unpin> Io for T {}
+trait Io: AsyncRead + AsyncWrite + Send + Unpin {
+    /// The TCP connection underneath, if it is one, or TLS over one.
+    fn tcp(&self) -> Option<&TcpStream>;
+}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Io for T {
+    fn tcp(&self) -> Option<&TcpStream> {
+        tcp_under(self)
+    }
+}
 
 impl Transport {
     pub(crate) fn tcp(stream: TcpStream) -> Self {
@@ -37,6 +49,15 @@ impl Transport {
         match &self.0 {
             Kind::Tcp(stream) => Some(stream),
             Kind::Other(_) => None,
+        }
+    }
+
+    /// The TCP connection underneath, also of TLS.
+    fn tcp_under(&self) -> Option<&TcpStream> {
+        match &self.0 {
+            Kind::Tcp(stream) => Some(stream),
+            // Not of the box, which is a byte stream too.
+            Kind::Other(stream) => (**stream).tcp(),
         }
     }
 
@@ -100,35 +121,18 @@ impl AsyncWrite for Transport {
     }
 }
 
-type BoxRead = Box<dyn AsyncRead + Send + Unpin>;
-type BoxWrite = Box<dyn AsyncWrite + Send + Unpin>;
-
-/// The two directions of a byte stream. Those of TCP share no lock; others are split by tokio.
-pub(crate) fn split_io<T>(io: T) -> (BoxRead, BoxWrite)
-where
-    T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
-{
-    let mut io = Some(io);
-    let any: &mut dyn Any = &mut io;
-    let tcp = match any.downcast_mut::<Option<Transport>>() {
-        Some(transport) => match transport.take() {
-            Some(Transport(Kind::Tcp(stream))) => Some(stream),
-            other => {
-                *transport = other;
-                None
-            }
-        },
-        None => any.downcast_mut::<Option<TcpStream>>().and_then(Option::take),
-    };
-    match (tcp, io) {
-        (Some(stream), _) => {
-            let (read, write) = stream.into_split();
-            (Box::new(read), Box::new(write))
-        }
-        (None, Some(io)) => {
-            let (read, write) = tokio::io::split(io);
-            (Box::new(read), Box::new(write))
-        }
-        (None, None) => unreachable!("what was taken out is in `tcp`"),
+/// The TCP connection under a byte stream, if that is one, or TLS of ours over one.
+pub(crate) fn tcp_under(io: &dyn Any) -> Option<&TcpStream> {
+    if let Some(transport) = io.downcast_ref::<Transport>() {
+        return transport.tcp_under();
     }
+    #[cfg(feature = "tls")]
+    if let Some(stream) = io.downcast_ref::<tokio_rustls::client::TlsStream<Transport>>() {
+        return stream.get_ref().0.tcp_under();
+    }
+    #[cfg(feature = "tls")]
+    if let Some(stream) = io.downcast_ref::<tokio_rustls::server::TlsStream<TcpStream>>() {
+        return Some(stream.get_ref().0);
+    }
+    io.downcast_ref::<TcpStream>()
 }

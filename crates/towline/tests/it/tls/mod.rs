@@ -1,107 +1,38 @@
 //! TLS on both sides.
 
-use std::sync::Arc;
+mod alpn;
+mod authority;
+mod checks;
+mod clients;
+mod errors;
+mod fatal;
+mod foreign;
+mod names;
+mod pins;
+#[cfg(feature = "pkcs12")]
+mod pkcs12;
+mod revoked;
+mod shown;
+
+use std::error::Error as _;
 use std::time::Duration;
 
-use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair, date_time_ymd,
-};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
-use rustls::{ClientConfig, RootCertStore, ServerConfig, SupportedProtocolVersion};
+use rcgen::date_time_ymd;
+use rustls::pki_types::ServerName;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::Instant;
 use tokio_rustls::{TlsAcceptor, TlsConnector, client, server};
 use towline::{
-    Client, CloseCode, Error, ErrorKind, Message, MessageKind, MessageWebSocket, Server, ServerTls,
-    StreamWebSocket, TlsConfig, TlsVersion, WebSocket,
+    CertificateError, Client, ClientBuilder, CloseCode, Error, ErrorKind, Message, MessageKind,
+    MessageWebSocket, PeerCertificates, Server, ServerTls, Severity, StreamWebSocket, TlsConfig,
+    TlsVersion, WebSocket,
 };
+
+use authority::{Authority, Identity, client_config};
 
 use crate::harness::masked;
 use crate::raw::{Echo, Raw, header_of, opening, until, within};
-
-/// A certificate authority of the test's own.
-struct Authority(CertifiedIssuer<'static, KeyPair>);
-
-/// A server's certificate and key, in PEM.
-struct Identity {
-    certificate: String,
-    key: String,
-}
-
-impl Authority {
-    fn new() -> Self {
-        Self::named(&format!("authority {}", rand::random::<u64>()))
-    }
-
-    fn named(name: &str) -> Self {
-        let mut params = CertificateParams::new(Vec::new()).unwrap();
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.distinguished_name.push(DnType::CommonName, name);
-        Self(CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap())
-    }
-
-    fn pem(&self) -> String {
-        self.0.pem()
-    }
-
-    fn issue(&self, names: &[&str]) -> Identity {
-        self.issue_with(names, |_| {})
-    }
-
-    fn issue_with(&self, names: &[&str], change: impl FnOnce(&mut CertificateParams)) -> Identity {
-        let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
-        let mut params = CertificateParams::new(names).unwrap();
-        change(&mut params);
-        let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &self.0).unwrap();
-        Identity { certificate: certificate.pem(), key: key.serialize_pem() }
-    }
-
-    /// A client that trusts this authority and nobody else.
-    fn client(&self) -> Client {
-        let tls = TlsConfig::roots_pem(self.pem()).unwrap();
-        Client::builder().tls(tls).build().unwrap()
-    }
-
-    fn roots(&self) -> RootCertStore {
-        let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_slice(self.pem().as_bytes()).unwrap()).unwrap();
-        roots
-    }
-}
-
-impl Identity {
-    fn tls(&self) -> ServerTls {
-        ServerTls::from_pem(&self.certificate, &self.key).unwrap()
-    }
-
-    fn config(&self, versions: &[&'static SupportedProtocolVersion]) -> Arc<ServerConfig> {
-        let chain = vec![CertificateDer::from_pem_slice(self.certificate.as_bytes()).unwrap()];
-        let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes()).unwrap();
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_protocol_versions(versions)
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(chain, key);
-        Arc::new(config.unwrap())
-    }
-}
-
-fn client_config(
-    authority: &Authority,
-    versions: &[&'static SupportedProtocolVersion],
-) -> Arc<ClientConfig> {
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)
-        .unwrap()
-        .with_root_certificates(authority.roots())
-        .with_no_client_auth();
-    Arc::new(config)
-}
 
 /// An echo server for `localhost`, and whom to trust for it.
 async fn echo() -> (Authority, Echo) {
@@ -117,6 +48,33 @@ fn url(echo: &Echo) -> String {
 
 async fn connect(client: &Client, url: &str) -> MessageWebSocket {
     within(client.connect(url)).await.unwrap().into()
+}
+
+/// What a server with these certificates looks like, or the error with which connecting fails.
+async fn look(client: ClientBuilder, tls: ServerTls) -> Result<PeerCertificates, Error> {
+    let client = client.build().unwrap();
+    let server = Server::builder().tls(tls).bind("127.0.0.1:0").await.unwrap();
+    let url = format!("wss://localhost:{}/", server.local_addr().port());
+    let serving = tokio::spawn(async move {
+        while let Ok(incoming) = server.accept().await {
+            tokio::spawn(async move {
+                let mut socket = incoming.handshake().await?.accept_message().await?;
+                while socket.recv().await?.is_some() {}
+                towline::Result::Ok(())
+            });
+        }
+    });
+    let socket = within(client.connect(&url)).await;
+    serving.abort();
+    Ok(socket?.info().peer_certificates().unwrap().clone())
+}
+
+fn trusting(authority: &Authority) -> ClientBuilder {
+    Client::builder().tls(TlsConfig::roots_pem(authority.pem()).unwrap())
+}
+
+fn ignorable() -> impl Iterator<Item = CertificateError> {
+    CertificateError::ALL.iter().copied().filter(|error| error.severity() == Severity::Ignorable)
 }
 
 /// The error with which connecting fails.
@@ -198,7 +156,7 @@ async fn is_not_trusted(client: &Client, identity: &Identity, why: &str) {
     assert_eq!(error.kind(), ErrorKind::Certificate, "{error}");
     let text = error.to_string();
     assert!(text.contains("agreeing on TLS with localhost") && text.contains(why), "{text}");
-    let cause = error.get_ref().unwrap().downcast_ref::<rustls::Error>();
+    let cause = error.source().unwrap().downcast_ref::<rustls::Error>();
     assert!(matches!(cause, Some(rustls::Error::InvalidCertificate(_))), "{text}");
     // The server learns that its certificate was refused; not that the versions do not match.
     let ended = loop {
@@ -492,6 +450,21 @@ async fn a_server_that_cuts_tcp_is_told_apart_by_its_closing_frame() {
     let error = within(socket.recv()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Disconnected, "{error}");
     assert_eq!(within(socket.recv()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_authority_may_be_in_der() {
+    let authority = Authority::new();
+    let echo = Echo::new(Server::builder().tls(authority.issue(&["localhost"]).tls())).await;
+    let der = der_of(&authority);
+    let client = Client::builder().tls(TlsConfig::roots_pem(der).unwrap()).build().unwrap();
+    connect(&client, &url(&echo)).await;
+}
+
+/// The certificate in the PEM, as it is.
+fn der_of(authority: &Authority) -> Vec<u8> {
+    use rustls::pki_types::pem::PemObject;
+    rustls::pki_types::CertificateDer::from_pem_slice(authority.pem().as_ref()).unwrap().to_vec()
 }
 
 #[test]

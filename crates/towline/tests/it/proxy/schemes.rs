@@ -1,0 +1,129 @@
+//! Proxies that ask who we are by other schemes than Basic.
+
+#[cfg(feature = "ntlm")]
+use towline::Proxies;
+use towline::{Client, Credentials, ErrorKind, Scheme};
+
+use super::fake::{Fake, Manners};
+use super::{by_name, connect, echo, fails, talk};
+
+fn ann() -> Credentials {
+    Credentials::password("ann", "s3cret")
+}
+
+/// What each request said of who we are; nothing for one that said nothing.
+fn said(fake: &Fake) -> Vec<String> {
+    let said = |head: &String| {
+        let mut lines = head.lines();
+        lines.find_map(|line| line.strip_prefix("Proxy-Authorization: ")).map(str::to_owned)
+    };
+    fake.heads().iter().map(|head| said(head).unwrap_or_default()).collect()
+}
+
+/// A proxy that asks so, once each.
+async fn asking(asks: &'static [&'static str], impatient: bool) -> Fake {
+    Fake::http(Manners { asks, impatient, ..Manners::default() }).await
+}
+
+#[tokio::test]
+async fn a_proxy_is_answered_by_the_strongest_scheme() {
+    let echo = echo().await;
+    let asks =
+        &["Basic realm=\"p\", Digest realm=\"p\", nonce=\"n\", qop=\"auth\", algorithm=SHA-256"];
+    for impatient in [false, true] {
+        let fake = asking(asks, impatient).await;
+        let builder = Client::builder().proxy(fake.proxy().credentials(ann()));
+        talk(&mut connect(builder, &by_name(&echo)).await.unwrap()).await;
+        let said = said(&fake);
+        assert_eq!((said.len(), &*said[0]), (2, ""));
+        let target = format!("uri=\"app.example:{}\"", echo.addr.port());
+        for part in ["Digest username=\"ann\"", &target, "algorithm=SHA-256", "qop=auth"] {
+            assert!(said[1].contains(part), "{said:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_nonce_that_was_too_old_is_answered_anew() {
+    let echo = echo().await;
+    const ASKS: &[&str] = &[
+        "Digest realm=p, nonce=one, qop=auth",
+        "Digest realm=p, nonce=two, qop=auth, stale=true",
+        "Digest realm=p, nonce=three, qop=auth, stale=true",
+    ];
+    let fake = asking(&ASKS[..2], false).await;
+    let builder = Client::builder().proxy(fake.proxy().credentials(ann()));
+    talk(&mut connect(builder, &by_name(&echo)).await.unwrap()).await;
+    assert!(said(&fake)[2].contains("nonce=\"two\", nc=00000001"));
+    // Who says so again and again is not believed.
+    let fake = asking(ASKS, false).await;
+    let builder = Client::builder().proxy(fake.proxy().credentials(ann()));
+    let error = fails(builder, &by_name(&echo)).await;
+    assert_eq!((fake.heads().len(), error.kind()), (3, ErrorKind::Proxy));
+    assert!(error.to_string().contains("offers Digest; the proxy does not take"), "{error}");
+    assert!(!format!("{error} {error:?} {:?}", error.response()).contains("s3cret"), "{error}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_asks_for_what_we_lack_is_told_of() {
+    let echo = echo().await;
+    for (asks, credentials) in [
+        // With the feature `ntlm` a password is an answer to Negotiate, too.
+        (&["Negotiate"][..], ann().only([Scheme::Basic])),
+        (&["Basic realm=p, Negotiate"], ann().only([Scheme::Digest])),
+        (&["Basic realm=p"], Credentials::password("an:n", "s3cret")),
+    ] {
+        let fake = asking(asks, false).await;
+        let builder = Client::builder().proxy(fake.proxy().credentials(credentials));
+        let error = fails(builder, &by_name(&echo)).await;
+        assert_eq!(fake.heads().len(), 1);
+        assert!(error.to_string().contains("in a way that is not known here"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn rounds_with_a_proxy_stay_on_one_connection() {
+    let echo = echo().await;
+    let tickets = || {
+        Credentials::negotiate_with(|service: &str| {
+            assert_eq!(service, "HTTP@127.0.0.1");
+            Ok(|token: &[u8]| Ok([token, b"!"].concat()))
+        })
+    };
+    let asks = &["Negotiate", "Negotiate YQ=="];
+    let fake = asking(asks, false).await;
+    let builder = Client::builder().proxy(fake.proxy().credentials(tickets()));
+    talk(&mut connect(builder, &by_name(&echo)).await.unwrap()).await;
+    assert_eq!(said(&fake), ["", "Negotiate IQ==", "Negotiate YSE="]);
+    // It cannot be answered on another one.
+    let fake = asking(asks, true).await;
+    let builder = Client::builder().proxy(fake.proxy().credentials(tickets()));
+    let error = fails(builder, &by_name(&echo)).await;
+    assert!(error.to_string().contains("before it had heard who we are"), "{error}");
+    assert_eq!(fake.heads().len(), 2);
+}
+
+#[cfg(feature = "ntlm")]
+#[tokio::test]
+async fn ntlm_takes_two_rounds_with_a_proxy() {
+    const CHALLENGE: &str =
+        "NTLM TlRMTVNTUAACAAAAAAAAADgAAAAFgggAASNFZ4mrze8AAAAAAAAAAAAAAAA4AAAABgBwFwAAAA8=";
+    let echo = echo().await;
+    let fake = asking(&["NTLM", CHALLENGE], false).await;
+    // Another one behind it has us begin anew, and the rounds with it.
+    let next = Manners { locked: true, impatient: true, ..Manners::default() };
+    let next = Fake::http(next).await;
+    let chain = Proxies::all([fake.proxy(), next.proxy()]).credentials(&ann());
+    talk(&mut connect(Client::builder().proxies(chain), &by_name(&echo)).await.unwrap()).await;
+    let said = said(&fake);
+    // The signature, and the number of the message.
+    assert!(said[1].starts_with("NTLM TlRMTVNTUAABAAAA"), "{said:?}");
+    assert!(said[2].starts_with("NTLM TlRMTVNTUAADAAAA"), "{said:?}");
+    assert_eq!((said.len(), next.heads().len()), (4, 2));
+    // A wrong password: it asks from the beginning.
+    let fake = asking(&["NTLM", CHALLENGE, "NTLM", "NTLM"], false).await;
+    let builder = Client::builder().proxy(fake.proxy().credentials(ann()));
+    let error = fails(builder, &by_name(&echo)).await;
+    assert_eq!(fake.heads().len(), 3);
+    assert!(error.to_string().contains("does not take that user name"), "{error}");
+}
