@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use towline::{Client, Config, Deflate, TlsConfig, WebSocket};
+use towline::{Client, ClientBuilder, Config, Deflate, WebSocket};
 
 use crate::args::ClientArgs;
 use crate::exit::{Code, Failure, Outcome};
 use crate::handshake;
 use crate::listen::read;
-use crate::way;
+use crate::{login, proxy, tls, way};
 
 /// So long may the peer take for what lies between us: a pong or the closing frame waits behind
 /// megabytes in the system's buffers, and a slow line carries those for minutes.
@@ -25,10 +25,13 @@ pub(crate) fn streaming() -> Config {
 
 /// Connects, and shows how if it was asked for.
 pub(crate) async fn connect(url: &str, args: &ClientArgs, config: Config) -> Outcome<WebSocket> {
-    let client = build(url, args, config)?;
+    let client = builder(url, args, config)?.build()?;
     let socket = client.connect(url).await.inspect_err(|error| {
         if args.verbose {
             handshake::show_attempts(error.attempts());
+            if let Some(shown) = error.peer_certificates() {
+                handshake::show_certificates(shown);
+            }
             if let Some(response) = error.response() {
                 handshake::show_response(response);
             }
@@ -40,7 +43,14 @@ pub(crate) async fn connect(url: &str, args: &ClientArgs, config: Config) -> Out
     Ok(socket)
 }
 
-fn build(url: &str, args: &ClientArgs, config: Config) -> Outcome<Client> {
+/// The client that the arguments describe.
+pub(crate) fn build(url: &str, args: &ClientArgs, config: Config) -> Outcome<Client> {
+    Ok(builder(url, args, config)?.build()?)
+}
+
+/// A client's settings, from the arguments.
+pub(crate) fn builder(url: &str, args: &ClientArgs, config: Config) -> Outcome<ClientBuilder> {
+    let config = config.pong_interval(args.pong_interval);
     let mut builder = Client::builder().config(config);
     for header in headers(&args.headers)? {
         let Some((name, value)) = header.split_once(':') else {
@@ -58,13 +68,12 @@ fn build(url: &str, args: &ClientArgs, config: Config) -> Outcome<Client> {
     if let Some(origin) = &args.origin {
         builder = builder.origin(origin);
     }
-    if let Some(path) = &args.cacert {
-        builder = builder.tls(TlsConfig::roots_pem(read(path)?)?);
-    }
     if args.deflate {
         builder = builder.deflate(Deflate::default());
     }
-    Ok(way::set(builder, &args.way, url).build()?)
+    let builder = login::set(builder, &args.login)?;
+    let builder = proxy::set(way::set(builder, &args.way, url), &args.proxy)?;
+    tls::set(builder, &args.tls)
 }
 
 /// The headers, with those of each `@FILE` in its place.

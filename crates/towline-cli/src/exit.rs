@@ -25,6 +25,8 @@ pub(crate) enum Code {
     Other,
     /// A bad address, flag, header or order.
     Usage,
+    /// The proxy's name was not found.
+    ResolveProxy,
     Resolve,
     Refused,
     /// What answered does not speak WebSocket.
@@ -44,6 +46,8 @@ pub(crate) enum Code {
     /// The connection ended without a closing handshake (1006).
     Lost,
     Certificate,
+    /// A proxy did not lead to the server.
+    Proxy,
     /// Closed with a code other than 1000 and 1001.
     Closed,
     Interrupted,
@@ -55,6 +59,7 @@ impl Code {
             Self::Enough => 0,
             Self::Other => 1,
             Self::Usage => 2,
+            Self::ResolveProxy => 5,
             Self::Resolve => 6,
             Self::Refused => 7,
             Self::WeirdReply => 8,
@@ -67,20 +72,23 @@ impl Code {
             Self::Empty => 52,
             Self::Lost => 56,
             Self::Certificate => 60,
+            Self::Proxy => 97,
             Self::Closed => 100,
             Self::Interrupted => 130,
         }
     }
 
-    fn of(error: &towline::Error) -> Self {
+    pub(crate) fn of(error: &towline::Error) -> Self {
         match error.kind() {
             ErrorKind::InvalidInput => Self::Usage,
+            ErrorKind::Resolve if error.proxy().is_some() => Self::ResolveProxy,
             ErrorKind::Resolve => Self::Resolve,
             ErrorKind::Connect => Self::Refused,
             ErrorKind::Disconnected => Self::Lost,
             ErrorKind::TimedOut => Self::Timeout,
             ErrorKind::Tls => Self::Tls,
             ErrorKind::Certificate => Self::Certificate,
+            ErrorKind::Proxy => Self::Proxy,
             ErrorKind::Handshake if error.response().is_some() => Self::Status,
             ErrorKind::Handshake => Self::WeirdReply,
             // We closed with 1002, 1007, 1008 or 1009.

@@ -2,7 +2,7 @@
 
 use http::HeaderMap;
 use http::Response;
-use towline::{Attempt, ConnectionInfo};
+use towline::{Attempt, ConnectionInfo, PeerCertificates};
 
 /// Shows what became of each address that was tried.
 pub(crate) fn show_attempts(attempts: &[Attempt]) {
@@ -21,8 +21,19 @@ pub(crate) fn show(info: &ConnectionInfo) {
             eprintln!("* connected{}", peer.map_or(String::new(), |at| format!(" to {at}")))
         }
     }
+    if let Some(route) = info.route() {
+        eprintln!("* {route}");
+    }
     if let Some(version) = info.tls_version() {
-        eprintln!("* {version}");
+        match info.alpn() {
+            None => eprintln!("* {version}"),
+            Some(protocol) => {
+                eprintln!("* {version}, {}", one_line(&String::from_utf8_lossy(protocol)));
+            }
+        }
+    }
+    if let Some(shown) = info.peer_certificates() {
+        show_certificates(shown);
     }
     if let Some(request) = info.request() {
         let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
@@ -37,6 +48,30 @@ pub(crate) fn show(info: &ConnectionInfo) {
     }
 }
 
+/// Shows who the server says it is, and what is wrong with that.
+pub(crate) fn show_certificates(shown: &PeerCertificates) {
+    let certificate = shown.certificate();
+    let names = certificate.names();
+    let names: Vec<_> = names.iter().take(MAX_NAMES).map(|name| one_line(name)).collect();
+    eprintln!("* certificate for {}", names.join(", "));
+    for certificate in std::iter::once(certificate).chain(shown.intermediates()) {
+        let name = |name: Option<String>| one_line(name.as_deref().unwrap_or("(no common name)"));
+        let (subject, issuer) = (name(certificate.subject()), name(certificate.issuer()));
+        eprintln!("*   {subject}, issued by {issuer}");
+    }
+    if let Some(pin) = certificate.pin() {
+        eprintln!("*   key {pin}");
+    }
+    for error in shown.errors() {
+        eprintln!("*   {}: {error}", error.name());
+    }
+}
+
+/// Text of a peer's, which may be anything.
+pub(crate) fn one_line(text: &str) -> String {
+    crate::print::escape(text).replace(['\n', '\t'], " ")
+}
+
 /// Shows the server's answer.
 pub(crate) fn show_response<T>(response: &Response<T>) {
     eprintln!("< {:?} {}", response.version(), response.status());
@@ -44,15 +79,25 @@ pub(crate) fn show_response<T>(response: &Response<T>) {
 }
 
 fn show_headers(side: char, headers: &HeaderMap) {
-    for (name, value) in headers {
-        let value = match is_secret(name.as_str()) {
-            true => "[not shown]".to_owned(),
-            false => crate::print::escape(&String::from_utf8_lossy(value.as_bytes())),
-        };
-        eprintln!("{side} {name}: {value}");
+    for line in header_lines(headers) {
+        eprintln!("{side} {line}");
     }
     eprintln!("{side}");
 }
+
+/// Headers as they are shown: without secrets, and without what could drive a terminal.
+pub(crate) fn header_lines(headers: &HeaderMap) -> impl Iterator<Item = String> {
+    headers.iter().map(|(name, value)| {
+        let value = match is_secret(name.as_str()) || value.is_sensitive() {
+            true => "[not shown]".to_owned(),
+            false => crate::print::escape(&String::from_utf8_lossy(value.as_bytes())),
+        };
+        format!("{name}: {value}")
+    })
+}
+
+/// Most names of a certificate that are shown. Some have hundreds.
+const MAX_NAMES: usize = 10;
 
 /// Whether a header's value may be somebody's secret. Logs outlive what they were made for.
 fn is_secret(name: &str) -> bool {

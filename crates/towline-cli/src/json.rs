@@ -5,14 +5,18 @@
 //! | `open` | `peer`, `subprotocol`, `tls` |
 //! | `text` | `text` |
 //! | `binary` | `bytes`, `base64` |
+//! | `waiting` of `--reconnect` | `seconds` until it is tried again, `why` |
+//! | `lost` of `--reconnect` | `perhaps`: how many messages perhaps did not arrive |
 //! | `close` | `code` (1005: there was none), `reason` |
 //! | `error` | `exit`, `message` |
 //! | `sent`, `received` | `bytes`, `sha256`, `seconds` |
 //! | `pong` | `seq`, `ms` |
 //! | `lost` | `seq` |
-//! | `summary` of `ping` | `sent`, `received`, `min`, `avg`, `max`, `stddev` |
+//! | `summary` of `ping` | `sent`, `received`, `min`, `avg`, `max`, `stddev`; `tcp` in ms or null, `outbound_bits_per_second`, `inbound_bits_per_second` |
 //! | `attack` | `name`, `source`, `verdict`, `good`, `note`, `memory` in bytes or null, `seconds` |
 //! | `attack` of `--list` | `name`, `source`, `does`, `good`, `because`, `max_memory`, `slow` |
+//! | `step` of `diagnose` | `step`, `state`, `text`, `details`, `ms` or null; `certificates`, `status` |
+//! | `diagnosis` | `ok`, `exit`, `ignored` certificate errors; of a failure `step`, `message`, `causes`, `mend`, `web_error_status`, `hresult` |
 //! | `listening` | `url` |
 //! | `summary` of `abuse` | `good`, `bad`, `skipped`, `not_played` |
 
@@ -22,7 +26,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::io::{AsyncWriteExt, BufWriter, Stdout};
-use towline::{CloseFrame, ConnectionInfo, MessageKind, MessageReader};
+use towline::{CloseFrame, ConnectionInfo, Message, MessageKind, MessageReader};
 
 use crate::exit::Failure;
 use crate::output::Trouble;
@@ -57,6 +61,17 @@ pub(crate) fn close(frame: Option<&CloseFrame>) {
 pub(crate) fn error(failure: &Failure) {
     let exit = failure.code().number();
     event(&json!({ "v": 1, "type": "error", "exit": exit, "message": failure.text() }));
+}
+
+/// A message that is there whole.
+pub(crate) fn whole(message: &Message) {
+    event(&match message {
+        Message::Text(text) => json!({ "v": 1, "type": "text", "text": text.as_str() }),
+        Message::Binary(data) => {
+            let base64 = STANDARD.encode(data);
+            json!({ "v": 1, "type": "binary", "bytes": data.len(), "base64": base64 })
+        }
+    });
 }
 
 /// Shows a message as it was received.

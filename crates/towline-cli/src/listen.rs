@@ -10,14 +10,56 @@ use towline::{Deflate, Incoming, Server, ServerBuilder, ServerTls};
 use crate::args::KeyArgs;
 use crate::exit::{Failure, Outcome};
 use crate::interrupt;
+use crate::tls::identity;
 
 /// So long may connections take to say goodbye when the server stops.
 const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Adds certificate and key, if they were given.
 pub(crate) fn with_keys(builder: ServerBuilder, keys: &KeyArgs) -> Outcome<ServerBuilder> {
-    let (Some(cert), Some(key)) = (&keys.cert, &keys.key) else { return Ok(builder) };
-    Ok(builder.tls(ServerTls::from_pem(read(cert)?, read(key)?)?))
+    let Some(cert) = &keys.cert else { return Ok(builder) };
+    let mut tls = ServerTls::new(identity(cert, keys.key.as_deref(), keys.pass.as_ref())?);
+    if let Some(roots) = &keys.client_cacert {
+        tls = tls.demand_client_certificate(read(roots)?)?;
+    }
+    #[cfg(unix)]
+    reload_at_hangup(tls.clone(), keys.clone());
+    Ok(builder.tls(tls))
+}
+
+/// Reads certificate and key anew at each SIGHUP. Connections that are open go on.
+///
+/// The same signal says that the terminal is gone, and with it whoever started the server: that is
+/// its end, as it is for every other program.
+#[cfg(unix)]
+fn reload_at_hangup(tls: ServerTls, keys: KeyArgs) {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let Ok(mut hangup) = signal(SignalKind::hangup()) else { return };
+    let at_terminal = has_terminal();
+    tokio::spawn(async move {
+        while hangup.recv().await.is_some() {
+            if at_terminal && !has_terminal() {
+                std::process::exit(HUNG_UP);
+            }
+            let Some(cert) = &keys.cert else { return };
+            match identity(cert, keys.key.as_deref(), keys.pass.as_ref()) {
+                Ok(identity) => tls.replace([identity]),
+                // The old one is better than none.
+                Err(failure) => eprintln!("towline: {}", failure.text()),
+            }
+        }
+    });
+}
+
+/// As shells tell it of a program that SIGHUP has ended.
+#[cfg(unix)]
+const HUNG_UP: i32 = 129;
+
+/// Whether somebody's terminal controls this program.
+#[cfg(unix)]
+fn has_terminal() -> bool {
+    std::fs::File::open("/dev/tty").is_ok()
 }
 
 /// Compresses, if that was asked for.

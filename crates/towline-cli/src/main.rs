@@ -6,6 +6,7 @@ mod args;
 mod client;
 mod connect;
 mod demo;
+mod diagnose;
 mod echo;
 mod exit;
 mod flushing;
@@ -13,17 +14,20 @@ mod handshake;
 mod interrupt;
 mod json;
 mod listen;
+mod login;
 mod memory;
 mod output;
 mod part;
 mod ping;
 mod print;
 mod progress;
+mod proxy;
 mod recv;
 mod send;
 mod serve;
 mod talk;
 mod tally;
+mod tls;
 mod way;
 mod workers;
 
@@ -44,6 +48,8 @@ fn main() -> ExitCode {
         Command::Send(args) => run(args.client.json, send::run(args)),
         Command::Recv(args) => run(args.client.json, recv::run(args)),
         Command::Ping(args) => run(args.client.json, ping::run(args)),
+        // It tells in its own way how it failed.
+        Command::Diagnose(args) => run(false, diagnose::run(args)),
         Command::Abuse(args) => run(args.json, abuse::run(args)),
     };
     match result {

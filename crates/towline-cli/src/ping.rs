@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use serde_json::json;
 use tokio::time::{Instant, sleep_until, timeout_at};
-use towline::{CloseCode, Config, Event, MessageReceiver, MessageSender, MessageWebSocket};
+use towline::{
+    BandwidthStatistics, CloseCode, Config, Event, MessageReceiver, MessageSender, MessageWebSocket,
+};
 
 use crate::args::PingArgs;
 use crate::client::connect;
@@ -29,7 +31,11 @@ pub(crate) async fn run(args: &PingArgs) -> Outcome {
         () = interrupt::pressed() => Ok(()),
     };
     interrupt::next_one_kills();
-    trips.report(&peer, args.client.json);
+    let path = Path::of(&mut receiver);
+    trips.report(&peer, args.client.json, &path);
+    if args.client.verbose && !args.client.json {
+        path.report();
+    }
     result?;
     sender.close(CloseCode::NORMAL, "").await?;
     while receiver.recv_event().await?.is_some() {}
@@ -102,6 +108,34 @@ async fn listen_until(receiver: &mut MessageReceiver, until: Instant) -> Outcome
     }
 }
 
+/// What TCP knows of the way.
+#[derive(Debug)]
+struct Path {
+    tcp: Option<Duration>,
+    bandwidth: BandwidthStatistics,
+}
+
+impl Path {
+    fn of(receiver: &mut MessageReceiver) -> Self {
+        Self { tcp: receiver.tcp_round_trip(), bandwidth: receiver.bandwidth() }
+    }
+
+    fn report(&self) {
+        if let Some(tcp) = self.tcp {
+            println!("round-trip of TCP = {:.3} ms", milliseconds(tcp));
+        }
+        let rate = |bits: u64| crate::print::rate(bits / 8, Duration::from_secs(1));
+        let BandwidthStatistics { outbound_bits_per_second, inbound_bits_per_second, .. } =
+            self.bandwidth;
+        let (to, from) = (rate(outbound_bits_per_second), rate(inbound_bits_per_second));
+        println!("bandwidth to, from = {to}, {from}");
+    }
+}
+
+fn milliseconds(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
+
 /// What came of the pings.
 #[derive(Debug, Default)]
 struct Trips {
@@ -110,13 +144,16 @@ struct Trips {
 }
 
 impl Trips {
-    fn report(&self, peer: &str, json: bool) {
+    fn report(&self, peer: &str, json: bool, path: &Path) {
         let (sent, received) = (self.sent, u64::try_from(self.times.len()).unwrap_or(u64::MAX));
         let [min, avg, max, stddev] = self.statistics();
         if json {
             return json::event(&json!({
                 "v": 1, "type": "summary", "sent": sent, "received": received,
                 "min": min, "avg": avg, "max": max, "stddev": stddev,
+                "tcp": path.tcp.map(milliseconds),
+                "outbound_bits_per_second": path.bandwidth.outbound_bits_per_second,
+                "inbound_bits_per_second": path.bandwidth.inbound_bits_per_second,
             }));
         }
         let lost = f64::from(sent) - self.count();

@@ -1,9 +1,10 @@
 //! How a server is reached, from the arguments to the library's settings.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use towline::proto::WsUri;
-use towline::{ClientBuilder, Family};
+use towline::{ClientBuilder, Cookies, Family};
 
 use crate::args::{Prefer, Resolve, WayArgs};
 
@@ -20,8 +21,7 @@ pub(crate) fn set(mut builder: ClientBuilder, args: &WayArgs, url: &str) -> Clie
     if let Some(family) = family(args) {
         builder = builder.family(family);
     }
-    // A URL that is none is told of by `connect`.
-    let port = WsUri::parse(url).ok().map(|uri| uri.port());
+    let port = uri(url).map(|uri| uri.port());
     for Resolve { host, port: of, addresses } in &args.resolve {
         if of.is_none() || *of == port {
             builder = builder.resolve_to(host, addresses.iter().copied());
@@ -37,6 +37,9 @@ pub(crate) fn set(mut builder: ClientBuilder, args: &WayArgs, url: &str) -> Clie
     if let Some(path) = &args.unix_socket {
         builder = builder.unix_socket(path);
     }
+    if args.location {
+        builder = builder.redirects(args.max_redirs).cookies(Arc::new(Cookies::new()));
+    }
     if let Some(silence) = args.keepalive_time {
         builder = builder.keepalive(silence);
     }
@@ -47,6 +50,16 @@ pub(crate) fn set(mut builder: ClientBuilder, args: &WayArgs, url: &str) -> Clie
         builder = builder.recv_buffer_size(bytes);
     }
     builder.nodelay(!args.no_tcp_nodelay)
+}
+
+/// The parts of a URL, without user name and password; a URL that is none is told of by `connect`.
+pub(crate) fn uri(url: &str) -> Option<WsUri> {
+    let (scheme, rest) = url.split_once("://")?;
+    let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+    let (authority, path) = rest.split_at(end);
+    // In front of it there may be a user name.
+    let host = authority.rsplit('@').next()?;
+    WsUri::parse(&format!("{scheme}://{host}{path}")).ok()
 }
 
 fn family(args: &WayArgs) -> Option<Family> {
@@ -65,6 +78,20 @@ mod tests {
     use towline::Client;
 
     use crate::args::{Cli, Command};
+
+    #[test]
+    fn a_port_stands_behind_a_host() {
+        for (url, expected) in [
+            ("ws://a.example", Some(80)),
+            ("wss://a.example/x?y=ws://b:1", Some(443)),
+            ("ws://ada:hunter2@a.example:81/@b:82", Some(81)),
+            ("ws://ada@[::1]:83?x", Some(83)),
+            ("a.example:84", None),
+            ("ws://:85", None),
+        ] {
+            assert_eq!(super::uri(url).map(|uri| uri.port()), expected, "{url}");
+        }
+    }
 
     /// Nothing outside can see most of these; the library's tests look at its sockets.
     #[test]

@@ -48,3 +48,37 @@ async fn serve(mut connections: UnboundedReceiver<Detached>, handle: impl Fn(Inc
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use tokio::net::TcpStream;
+    use towline::Server;
+
+    use super::Workers;
+
+    #[tokio::test]
+    async fn connections_spread_evenly() {
+        let (told, names) = mpsc::channel();
+        let mut workers = Workers::start(3, move |_| {
+            told.send(thread::current().name().unwrap_or_default().to_owned()).unwrap();
+        })
+        .unwrap();
+        let server = Server::bind("127.0.0.1:0").await.unwrap();
+        for _ in 0..30 {
+            let (stream, incoming) =
+                tokio::join!(TcpStream::connect(server.local_addr()), server.accept());
+            workers.take(incoming.unwrap());
+            drop(stream.unwrap());
+        }
+        let mut served = BTreeMap::new();
+        for _ in 0..30 {
+            *served.entry(names.recv_timeout(Duration::from_secs(60)).unwrap()).or_insert(0) += 1;
+        }
+        assert_eq!(served.into_values().collect::<Vec<_>>(), [10, 10, 10]);
+    }
+}

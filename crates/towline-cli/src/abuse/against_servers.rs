@@ -19,6 +19,9 @@ use crate::interrupt;
 /// From one look at the memory to the next.
 const LOOK: Duration = Duration::from_millis(10);
 
+/// So long may a server take, at the least, to show that it is one.
+const FIRST: Duration = Duration::from_secs(5);
+
 /// A server that somebody starts again is back after so many times the patience.
 const RESTART: u32 = 2;
 
@@ -34,8 +37,9 @@ pub(super) async fn run(
     mut report: Report,
 ) -> Outcome {
     let url = args.url.as_deref().unwrap_or_default();
-    let target = Target::new(url, args.cacert.as_deref(), args.patience).await?;
-    let target = Arc::new(target);
+    // Whether there is a server at all is no attack: a busy machine may take its time.
+    let at_first = args.patience.max(FIRST);
+    let mut target = Target::new(url, args.cacert.as_deref(), at_first).await?;
     if let Err(seen) = target.serves().await {
         let code = match seen {
             Seen::Gone => Code::Refused,
@@ -46,6 +50,8 @@ pub(super) async fn run(
         let text = format!("{url} is no WebSocket server that answers a ping: {}", told(&seen));
         return Err(Failure::new(code, text));
     }
+    target.patience = args.patience;
+    let target = Arc::new(target);
     let processes = || match args.pid {
         Some(pid) => Some(Processes(vec![pid])),
         None => Processes::listening(target.addr),

@@ -144,6 +144,27 @@ impl Due {
 }
 
 impl Attack {
+    /// One that is over in seconds, and may cost [`LITTLE_MIB`].
+    pub(super) const fn new(
+        name: &'static str,
+        source: &'static str,
+        does: &'static str,
+        due: Due,
+        play: Play,
+    ) -> Self {
+        Self { name, source, does, due, memory: LITTLE_MIB, slow: false, play }
+    }
+
+    /// The same, but it may cost so many MiB.
+    pub(super) const fn memory(self, mib: u64) -> Self {
+        Self { memory: mib, ..self }
+    }
+
+    /// The same, but it takes its time.
+    pub(super) const fn slow(self) -> Self {
+        Self { slow: true, ..self }
+    }
+
     /// Whether it can be played by this side.
     pub(super) fn is_for(&self, side: Side) -> bool {
         match self.play {

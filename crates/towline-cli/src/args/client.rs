@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use clap::Args;
 
+use super::login::LoginArgs;
+use super::proxy::ProxyArgs;
+use super::stay::StayArgs;
+use super::tls::TlsArgs;
 use super::value::{some_time, time};
 use super::way::WayArgs;
 
@@ -21,12 +25,12 @@ pub(crate) struct ClientArgs {
     /// Origin to name, as browsers do
     #[arg(short, long, value_name = "ORIGIN")]
     pub(crate) origin: Option<String>,
-    /// Trust the certificates in this file, in PEM, instead of the system's
-    #[arg(long, value_name = "PEM")]
-    pub(crate) cacert: Option<PathBuf>,
     /// Offer to compress messages (permessage-deflate)
     #[arg(long)]
     pub(crate) deflate: bool,
+    /// Send a pong unasked so often, a heartbeat that needs no answer; at least 15s
+    #[arg(long, value_name = "TIME", value_parser = some_time)]
+    pub(crate) pong_interval: Option<Duration>,
     /// Show the opening handshake on standard error
     #[arg(short, long)]
     pub(crate) verbose: bool,
@@ -34,7 +38,13 @@ pub(crate) struct ClientArgs {
     #[arg(long)]
     pub(crate) json: bool,
     #[command(flatten)]
+    pub(crate) login: LoginArgs,
+    #[command(flatten)]
     pub(crate) way: WayArgs,
+    #[command(flatten)]
+    pub(crate) proxy: ProxyArgs,
+    #[command(flatten)]
+    pub(crate) tls: TlsArgs,
 }
 
 /// When a conversation is over.
@@ -59,6 +69,8 @@ Examples:
   towline connect wss://example.com/chat -s chat -H 'X-Team: blue'
   echo hello | towline connect ws://127.0.0.1:8080/echo --expect 1
   towline connect wss://example.com/prices --json </dev/null | jq .text
+  towline connect wss://example.com/chat -x http://proxy.example:3128 -U @proxy.pw
+  towline connect wss://example.com/prices --reconnect --retry 10 </dev/null
 
 `towline --help` lists the exit codes.")]
 pub(crate) struct ConnectArgs {
@@ -70,6 +82,8 @@ pub(crate) struct ConnectArgs {
     pub(crate) binary: bool,
     #[command(flatten)]
     pub(crate) talk: TalkArgs,
+    #[command(flatten)]
+    pub(crate) stay: StayArgs,
     /// Keep no history of what was typed; a line that begins with a space is never kept
     #[arg(long)]
     pub(crate) no_history: bool,

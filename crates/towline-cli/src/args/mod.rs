@@ -2,7 +2,12 @@
 
 mod abuse;
 mod client;
+mod diagnose;
+mod login;
+mod proxy;
 mod server;
+mod stay;
+mod tls;
 mod value;
 mod way;
 
@@ -10,7 +15,12 @@ use clap::{Parser, Subcommand};
 
 pub(crate) use abuse::AbuseArgs;
 pub(crate) use client::{ClientArgs, ConnectArgs, PingArgs, RecvArgs, SendArgs, TalkArgs};
+pub(crate) use diagnose::DiagnoseArgs;
+pub(crate) use login::LoginArgs;
+pub(crate) use proxy::ProxyArgs;
 pub(crate) use server::{DemoArgs, EchoArgs, KeyArgs, ServeArgs};
+pub(crate) use tls::TlsArgs;
+pub(crate) use value::Hidden;
 pub(crate) use way::{Prefer, Resolve, WayArgs};
 
 /// Talk, serve, send and measure over WebSockets
@@ -30,6 +40,7 @@ pub(crate) enum Command {
     Send(SendArgs),
     Recv(RecvArgs),
     Ping(PingArgs),
+    Diagnose(DiagnoseArgs),
     Abuse(AbuseArgs),
 }
 
@@ -40,15 +51,21 @@ Examples:
   towline serve                                 a page to try in a browser
   towline connect ws://127.0.0.1:8080/echo      talk to a server
   echo hello | towline connect ws://127.0.0.1:8080/echo --expect 1
+  towline diagnose wss://example.com/chat       tell why it does not connect
 
 Data goes to standard output, talk to standard error.
+
+The proxy is the one that ws_proxy, http_proxy (for ws), wss_proxy, https_proxy (for wss) or
+all_proxy names; none leads to servers that no_proxy lists, or on this machine. --proxy names
+another one, for this machine too.
 
 Exit codes:
     0  the connection was closed normally     28  a deadline passed
     1  anything else that failed              35  TLS could not be agreed on
     2  bad usage, address or header           52  the server closed before any message
-    6  the host's name was not found          56  the connection was lost (1006)
-    7  nobody listens there                   60  the certificate is not to be trusted
+    5  the proxy's name was not found         56  the connection was lost (1006)
+    6  the host's name was not found          60  the certificate is not to be trusted
+    7  nobody listens there                   97  the proxy did not lead to the server
     8  what answers is no WebSocket server   100  closed with another code than 1000 or 1001
    18  fewer messages than --expect          130  interrupted
    22  the server refused, with a status

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::value::Hidden;
+
 /// Show text, binary and a large file travel both ways, over ws and wss
 ///
 /// Starts its own servers on this machine, with a certificate made for this run, sends the file up
@@ -68,12 +70,19 @@ pub(crate) struct EchoArgs {
     pub(crate) threads: u16,
 }
 
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(crate) struct KeyArgs {
-    /// Speak wss, with this certificate (and those between it and its root), in PEM
-    #[arg(long, value_name = "PEM", requires = "key")]
+    /// Speak wss, with this certificate (and those between it and its root), in PEM or PKCS#12;
+    /// SIGHUP reads it anew
+    #[arg(long, value_name = "FILE")]
     pub(crate) cert: Option<PathBuf>,
-    /// The certificate's private key, in PEM
+    /// The certificate's private key, in PEM, if it is in another file
     #[arg(long, value_name = "PEM", requires = "cert")]
     pub(crate) key: Option<PathBuf>,
+    /// Password of a PKCS#12 file; @FILE reads it, since others may see what is typed here
+    #[arg(long, value_name = "PASSWORD", requires = "cert")]
+    pub(crate) pass: Option<Hidden>,
+    /// Demand of clients a certificate that one of these, in PEM, has signed
+    #[arg(long, value_name = "PEM", requires = "cert")]
+    pub(crate) client_cacert: Option<PathBuf>,
 }

@@ -1,6 +1,33 @@
 //! Values that need a word of their own.
 
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
 use std::time::Duration;
+
+/// What may be a password, and is never shown.
+#[derive(Clone)]
+pub(crate) struct Hidden(String);
+
+impl Hidden {
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Hidden {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Hidden")
+    }
+}
 
 /// Reads a time: `5`, `0.5`, `500ms`, `2s`, `3m` or `1h`; a bare number is in seconds.
 pub(super) fn time(text: &str) -> Result<Duration, String> {

@@ -40,6 +40,12 @@ pub(crate) struct WayArgs {
     #[cfg(unix)]
     #[arg(long, value_name = "PATH")]
     pub(crate) unix_socket: Option<PathBuf>,
+    /// Follow redirects, and keep cookies on the way
+    #[arg(short = 'L', long)]
+    pub(crate) location: bool,
+    /// Most redirects to follow
+    #[arg(long, value_name = "N", default_value_t = 10, requires = "location")]
+    pub(crate) max_redirs: u32,
     /// Have the system ask for a sign of life after so long a silence
     #[arg(long, value_name = "TIME", value_parser = some_time)]
     pub(crate) keepalive_time: Option<Duration>,

@@ -3,6 +3,7 @@
 mod command;
 mod input;
 mod keyboard;
+mod staying;
 mod terminal;
 
 use std::io::{IsTerminal, stdin, stdout};
@@ -19,7 +20,13 @@ use keyboard::Keyboard;
 
 pub(crate) async fn run(args: &ConnectArgs) -> Outcome {
     let at_terminal = stdin().is_terminal() && stdout().is_terminal();
-    if at_terminal && !args.client.json && !args.binary {
+    let keyboard = at_terminal && !args.client.json && !args.binary;
+    if args.stay.reconnect {
+        // On a terminal too simple for that, lines are read as from a pipe.
+        let keyboard = keyboard.then(|| Keyboard::open(!args.no_history).ok()).flatten();
+        return staying::run(args, keyboard).await;
+    }
+    if keyboard {
         let socket = client::connect(&args.url, &args.client, Config::default()).await?;
         // On a terminal too simple for that, lines are read as from a pipe.
         if let Ok(keyboard) = Keyboard::open(!args.no_history) {

@@ -490,7 +490,7 @@ fn one_that_speaks_in_clear_or_waits_where_tls_was_promised() {
         routing(move |first| Some(if first[0] == 22 { &to_secure } else { &to_plain }.clone()));
     check_with(&both, "clear-text", &more, "accepted", false);
     // Those that never give up what one attack says.
-    let impatient = ["--cacert", &*cert, "--patience", "300ms"];
+    let impatient = ["--cacert", &*cert, "--patience", "1s"];
     let said: [(&str, IsSaid); 4] = [
         ("clear-text", |first| first[0] != 22),
         ("tls-garbage", |first| first.ends_with(&[0xFF; 8])),

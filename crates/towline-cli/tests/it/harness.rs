@@ -13,7 +13,17 @@ use towline::{MessageWebSocket, Server, Upgrade};
 
 pub(crate) fn towline<S: AsRef<std::ffi::OsStr>>(args: &[S]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_towline"));
-    command.args(args).env_remove("COLUMNS").env_remove("SSL_CERT_FILE");
+    command
+        .args(args)
+        .env_remove("COLUMNS")
+        .env_remove("SSL_CERT_FILE")
+        .env_remove("TOWLINE_PASSWORD")
+        .env_remove("TOWLINE_PROXY_PASSWORD");
+    // Its proxies are the machine's matter, not the tests'.
+    for scheme in ["ws", "wss", "http", "https", "all", "no"] {
+        let name = format!("{scheme}_proxy");
+        command.env_remove(name.to_uppercase()).env_remove(name);
+    }
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command
 }
@@ -104,8 +114,19 @@ impl Running {
     /// Ctrl-C.
     #[cfg(unix)]
     pub(crate) fn interrupt(&self) {
+        self.signal("-INT");
+    }
+
+    /// Asks for what is in its files anew.
+    #[cfg(unix)]
+    pub(crate) fn hang_up(&self) {
+        self.signal("-HUP");
+    }
+
+    #[cfg(unix)]
+    fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        assert!(Command::new("kill").args([name, &pid]).status().unwrap().success());
     }
 
     /// Most resident memory that it has had, in KiB.

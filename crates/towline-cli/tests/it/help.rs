@@ -8,7 +8,8 @@ use crate::harness::run;
 #[test]
 fn every_command_explains_itself() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/help");
-    let commands = ["", "demo", "serve", "echo", "connect", "send", "recv", "ping", "abuse"];
+    let commands =
+        ["", "demo", "serve", "echo", "connect", "send", "recv", "ping", "diagnose", "abuse"];
     for command in commands {
         let words: Vec<&str> =
             [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();

@@ -21,6 +21,18 @@ fn round_trips_are_told_one_by_one_and_all_together() {
 
     let ran = run(&["ping", &echo.url, "-c", "1", "--json"]).ended(0);
     assert!(ran.out().contains(r#""received":1,"sent":1"#), "{}", ran.out());
+    assert!(ran.out().contains(r#""outbound_bits_per_second":"#), "{}", ran.out());
+}
+
+#[test]
+fn what_tcp_knows_of_the_way_is_told_with_v() {
+    let echo = serve(&["echo"]);
+    let ran = run(&["ping", &echo.url, "-c", "2", "-i", "0", "-v"]).ended(0);
+    let last = ran.out().lines().last().unwrap();
+    assert!(last.starts_with("bandwidth to, from = ") && last.ends_with("/s"), "{last}");
+    if cfg!(target_os = "linux") {
+        assert!(ran.out().contains("\nround-trip of TCP = "), "{}", ran.out());
+    }
 }
 
 #[test]

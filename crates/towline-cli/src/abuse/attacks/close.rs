@@ -1,8 +1,7 @@
 //! Closing, as it should and should not be done (RFC 6455 §5.5.1, §7).
 
 use super::due::{FAIL_1002, OTHERS};
-use super::frame::says;
-use crate::abuse::attack::{Attack, Due, Good, LITTLE_MIB, Play, Playing, Seen, Side};
+use crate::abuse::attack::{Attack, Due, Good, Play, Seen, Side};
 use crate::abuse::bytes::{BINARY, CLOSE, TEXT, close, declaring_16, frame};
 use crate::abuse::raw::Raw;
 
@@ -35,26 +34,16 @@ const HALF: Due = Due {
 };
 
 const fn bad_code(name: &'static str, does: &'static str, bytes: fn(Side) -> Vec<u8>) -> Attack {
-    says(name, "RFC 6455 §7.4.1, §7.4.2", does, FAIL_1002, bytes)
-}
-
-const fn talks(
-    name: &'static str,
-    source: &'static str,
-    does: &'static str,
-    due: Due,
-    talk: for<'a> fn(&'a mut Raw) -> Playing<'a>,
-) -> Attack {
-    Attack { name, source, does, due, memory: LITTLE_MIB, slow: false, play: Play::Talk(talk) }
+    Attack::new(name, "RFC 6455 §7.4.1, §7.4.2", does, FAIL_1002, Play::Say(bytes))
 }
 
 pub(super) const ATTACKS: &[Attack] = &[
-    talks(
+    Attack::new(
         "goodbye",
         "RFC 6455 §7.1.1",
         "an orderly close, and TCP open until it ends it",
         ANSWERED,
-        |raw| {
+        Play::Talk(|raw| {
             Box::pin(async move {
                 let bye = raw.frame(CLOSE, &1000_u16.to_be_bytes());
                 raw.put(&bye).await;
@@ -66,68 +55,74 @@ pub(super) const ATTACKS: &[Attack] = &[
                     seen => seen,
                 }
             })
-        },
+        }),
     ),
-    says(
+    Attack::new(
         "close-1-byte",
         "RFC 6455 §5.5.1",
         "a closing frame with half a code",
         FAIL_1002,
-        |side| frame(side, CLOSE, b"\x03"),
+        Play::Say(|side| frame(side, CLOSE, b"\x03")),
     ),
     bad_code("close-0", "a closing frame with 0", |side| close(side, 0, b"")),
     bad_code("close-999", "a closing frame with 999", |side| close(side, 999, b"")),
     bad_code("close-1005", "a closing frame with 1005", |side| close(side, 1005, b"")),
     bad_code("close-1006", "a closing frame with 1006", |side| close(side, 1006, b"")),
     bad_code("close-1015", "a closing frame with 1015", |side| close(side, 1015, b"")),
-    says("close-5000", "RFC 6455 §7.4.2", "a closing frame with 5000", UNDEFINED, |side| {
-        close(side, 5000, b"")
-    }),
-    says("close-bad-reason", "RFC 6455 §5.5.1", "a reason that is no UTF-8", REASON, |side| {
-        close(side, 1000, b"\xFF\xFE")
-    }),
-    says(
+    Attack::new(
+        "close-5000",
+        "RFC 6455 §7.4.2",
+        "a closing frame with 5000",
+        UNDEFINED,
+        Play::Say(|side| close(side, 5000, b"")),
+    ),
+    Attack::new(
+        "close-bad-reason",
+        "RFC 6455 §5.5.1",
+        "a reason that is no UTF-8",
+        REASON,
+        Play::Say(|side| close(side, 1000, b"\xFF\xFE")),
+    ),
+    Attack::new(
         "data-behind-close",
         "RFC 6455 §5.5.1",
         "a message behind the closing frame",
         ANSWERED,
-        |side| [close(side, 1000, b""), frame(side, TEXT, b"after")].concat(),
+        Play::Say(|side| [close(side, 1000, b""), frame(side, TEXT, b"after")].concat()),
     ),
-    talks(
+    Attack::new(
         "megabytes-behind-close",
         "RFC 6455 §5.5.1",
         "3 MB of no frames behind it",
         OVERTAKEN,
-        |raw| {
+        Play::Talk(|raw| {
             Box::pin(async move {
                 let mut bytes = close(raw.side, 1000, b"");
                 bytes.resize(3_000_000, 0xFF);
                 raw.goes_on_after(&bytes, raw.patience).await
             })
-        },
+        }),
     ),
-    talks(
+    Attack::new(
         "half-closed",
         "RFC 6455 §7.1.5",
         "the end of our direction inside of a frame",
         HALF,
-        |raw| {
+        Play::Talk(|raw| {
             Box::pin(async move {
                 let begin = declaring_16(raw.side, BINARY, 1000);
                 raw.put(&begin).await;
                 raw.end().await;
                 raw.listen(raw.patience).await
             })
-        },
+        }),
     ),
-    Attack {
-        name: "resets",
-        source: "RFC 6455 §7.1.5",
-        does: "200 connections reset inside of a frame",
-        due: OTHERS,
-        memory: LITTLE_MIB,
-        slow: false,
-        play: Play::Act(|target| {
+    Attack::new(
+        "resets",
+        "RFC 6455 §7.1.5",
+        "200 connections reset inside of a frame",
+        OTHERS,
+        Play::Act(|target| {
             Box::pin(async move {
                 for _ in 0..MANY {
                     let Ok(mut raw) = target.connect_to_reset().await else { continue };
@@ -137,15 +132,13 @@ pub(super) const ATTACKS: &[Attack] = &[
                 Seen::Alive
             })
         }),
-    },
-    Attack {
-        name: "vanishes",
-        source: "RFC 6455 §4.2.1",
-        does: "200 connections that end inside of the opening request, and 200 that say nothing",
-        due: OTHERS,
-        memory: LITTLE_MIB,
-        slow: false,
-        play: Play::Act(|target| {
+    ),
+    Attack::new(
+        "vanishes",
+        "RFC 6455 §4.2.1",
+        "200 connections that end inside of the opening request, and 200 that say nothing",
+        OTHERS,
+        Play::Act(|target| {
             Box::pin(async move {
                 let request = target.request(&[]);
                 for n in 0..2 * MANY {
@@ -157,15 +150,13 @@ pub(super) const ATTACKS: &[Attack] = &[
                 Seen::Alive
             })
         }),
-    },
-    Attack {
-        name: "unread-close",
-        source: "RFC 6455 §7.1.1",
-        does: "20 connections with messages and a goodbye, dropped with the answers unread",
-        due: OTHERS,
-        memory: LITTLE_MIB,
-        slow: false,
-        play: Play::Act(|target| {
+    ),
+    Attack::new(
+        "unread-close",
+        "RFC 6455 §7.1.1",
+        "20 connections with messages and a goodbye, dropped with the answers unread",
+        OTHERS,
+        Play::Act(|target| {
             Box::pin(async move {
                 for _ in 0..20 {
                     let Ok((mut raw, _)) = target.open(&[]).await else { continue };
@@ -176,7 +167,7 @@ pub(super) const ATTACKS: &[Attack] = &[
                 Seen::Alive
             })
         }),
-    },
+    ),
 ];
 
 /// Whether TCP ends in time.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::due::FAIL_1002;
-use crate::abuse::attack::{Attack, Due, Good, LITTLE_MIB, MESSAGE_MIB, Play, Playing, Seen};
+use crate::abuse::attack::{Attack, Due, Good, MESSAGE_MIB, Play, Playing, Seen};
 use crate::abuse::bytes::{BINARY, CONTINUATION, LAST, PING, TEXT, begun};
 use crate::abuse::raw::Raw;
 use crate::abuse::target::Target;
@@ -46,124 +46,113 @@ const BITS: Due = Due {
     because: "RFC 7692 §5.1, §7.1.2: an offer with a bad value is declined, not agreed to",
 };
 
-const fn talks(
-    name: &'static str,
-    source: &'static str,
-    does: &'static str,
-    due: Due,
-    memory: u64,
-    talk: for<'a> fn(&'a mut Raw) -> Playing<'a>,
-) -> Attack {
-    Attack { name, source, does, due, memory, slow: false, play: Play::Deflated(talk) }
-}
-
 pub(super) const ATTACKS: &[Attack] = &[
-    Attack {
-        name: "window-bits",
-        source: "CVE-2026-2229, RFC 7692 §7.1.2",
-        does: "offers with window bits of 0, 7, 16, 99, none, two and no number",
-        due: BITS,
-        memory: LITTLE_MIB,
-        slow: false,
-        play: Play::Offer(window_bits),
-    },
-    talks(
+    Attack::new(
+        "window-bits",
+        "CVE-2026-2229, RFC 7692 §7.1.2",
+        "offers with window bits of 0, 7, 16, 99, none, two and no number",
+        BITS,
+        Play::Offer(window_bits),
+    ),
+    Attack::new(
         "inflate-bomb",
         "D1, CVE-2026-1526",
         "1 MiB that inflates to 1 GiB, in one frame",
         BOUNDED,
-        MESSAGE_MIB,
-        |raw| bomb(raw, CHARGE),
-    ),
-    talks(
+        Play::Deflated(|raw| bomb(raw, CHARGE)),
+    )
+    .memory(MESSAGE_MIB),
+    Attack::new(
         "inflate-bomb-fragments",
         "D1, CVE-2026-1526",
         "the same in fragments of 1 KiB",
         BOUNDED,
-        MESSAGE_MIB,
-        |raw| bomb(raw, 1024),
-    ),
-    talks(
+        Play::Deflated(|raw| bomb(raw, 1024)),
+    )
+    .memory(MESSAGE_MIB),
+    Attack::new(
         "inflate-bomb-unread",
         "D1, RUSTSEC-2020-0043",
         "the same from one that never reads",
         BOUNDED_UNREAD,
-        MESSAGE_MIB,
-        |raw| {
+        Play::Deflated(|raw| {
             Box::pin(async move {
                 let whole = raw.frame(BINARY | COMPRESSED, &charge(CHARGE));
                 raw.put(&whole).await;
                 tokio::time::sleep(raw.patience.min(Duration::from_secs(3))).await;
                 Seen::Silent
             })
-        },
-    ),
+        }),
+    )
+    .memory(MESSAGE_MIB),
     // What the bombs are made of is a message like any other, where it is small.
-    talks("deflate-dense", "RFC 1951 §3.2.7", "11 KiB in 25 bytes", GOES_ON, LITTLE_MIB, |raw| {
-        says(raw, BINARY | COMPRESSED, &charge(10))
-    }),
-    talks(
+    Attack::new(
+        "deflate-dense",
+        "RFC 1951 §3.2.7",
+        "11 KiB in 25 bytes",
+        GOES_ON,
+        Play::Deflated(|raw| says(raw, BINARY | COMPRESSED, &charge(10))),
+    ),
+    Attack::new(
         "deflate-bad-block",
         "RFC 1951 §3.2.3",
         "a block of a type that is not",
         NO_DEFLATE,
-        LITTLE_MIB,
-        |raw| says(raw, TEXT | COMPRESSED, &[0xFF; 16]),
+        Play::Deflated(|raw| says(raw, TEXT | COMPRESSED, &[0xFF; 16])),
     ),
-    talks(
+    Attack::new(
         "deflate-too-far",
         "RFC 1951 §3.2.3",
         "a copy from before the beginning",
         NO_DEFLATE,
-        LITTLE_MIB,
-        |raw| {
+        Play::Deflated(|raw| {
             // A block of fixed codes: 3 bytes from 1 byte back, where nothing is.
             says(raw, TEXT | COMPRESSED, &[0x02, 0x02, 0x00])
-        },
+        }),
     ),
-    talks(
+    Attack::new(
         "deflate-cut",
         "RFC 7692 §7.2.2",
         "a message that ends inside of a block",
         NO_DEFLATE,
-        LITTLE_MIB,
-        |raw| says(raw, BINARY | COMPRESSED, &FUSE[..5]),
+        Play::Deflated(|raw| says(raw, BINARY | COMPRESSED, &FUSE[..5])),
     ),
-    talks(
+    Attack::new(
         "deflate-bad-utf8",
         "RFC 6455 §8.1",
         "text that is no UTF-8 once inflated",
         NO_DEFLATE,
-        LITTLE_MIB,
-        |raw| {
+        Play::Deflated(|raw| {
             // A stored block (RFC 1951 §3.2.4) of the byte FF.
             says(raw, TEXT | COMPRESSED, &[0x00, 0x01, 0x00, 0xFE, 0xFF, 0xFF, 0x00])
-        },
+        }),
     ),
-    talks(
+    Attack::new(
         "deflate-continued",
         "RFC 7692 §6.1",
         "RSV1 on a continuation",
         FAIL_1002,
-        LITTLE_MIB,
-        |raw| {
+        Play::Deflated(|raw| {
             Box::pin(async move {
                 let first = raw.frame(begun(TEXT), b"a");
                 let last = raw.frame(LAST | COMPRESSED, b"b");
                 raw.goes_on_after(&[first, last].concat(), raw.patience).await
             })
-        },
+        }),
     ),
-    talks("deflate-control", "RFC 7692 §6.1", "RSV1 on a ping", FAIL_1002, LITTLE_MIB, |raw| {
-        says(raw, PING | COMPRESSED, b"hi")
-    }),
-    talks(
+    Attack::new(
+        "deflate-control",
+        "RFC 7692 §6.1",
+        "RSV1 on a ping",
+        FAIL_1002,
+        Play::Deflated(|raw| says(raw, PING | COMPRESSED, b"hi")),
+    ),
+    Attack::new(
         "deflate-empty",
         "RFC 7692 §7.2.3.6, dart #35540",
         "empty messages, and empty fragments between",
         GOES_ON,
-        LITTLE_MIB,
-        |raw| {
+        Play::Deflated(|raw| {
             Box::pin(async move {
                 let empty = raw.frame(TEXT | COMPRESSED, &[0x00]);
                 // RFC 7692 §7.2.3.1: "Hello"
@@ -178,7 +167,7 @@ pub(super) const ATTACKS: &[Attack] = &[
                 ];
                 raw.goes_on_after(&[empty, split.concat()].concat(), raw.patience).await
             })
-        },
+        }),
     ),
 ];
 

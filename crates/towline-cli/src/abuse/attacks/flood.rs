@@ -39,87 +39,81 @@ const TOO_BIG: Due = Due {
     because: "RFC 6455 §7.4.1, §10.4: refused as too big, or streamed in bounded memory",
 };
 
-const fn floods(
-    name: &'static str,
-    source: &'static str,
-    does: &'static str,
-    due: Due,
-    talk: for<'a> fn(&'a mut Raw) -> Playing<'a>,
-) -> Attack {
-    Attack { name, source, does, due, memory: LITTLE_MIB, slow: false, play: Play::Talk(talk) }
-}
-
 pub(super) const ATTACKS: &[Attack] = &[
-    floods(
+    Attack::new(
         "empty-fragments",
         "D2, CVE-2026-48779",
         "3 million fragments of 0 bytes",
         ENDURES,
-        |raw| {
+        Play::Talk(|raw| {
             let (first, each) = (raw.frame(begun(BINARY), b""), raw.frame(CONTINUATION, b""));
             flood(raw, first, each, BATCHES)
-        },
+        }),
     ),
-    floods(
+    Attack::new(
         "tiny-fragments",
         "D2, CVE-2026-48779",
         "3 million fragments of 1 byte",
         ENDURES,
-        |raw| {
+        Play::Talk(|raw| {
             let (first, each) = (raw.frame(begun(BINARY), b"x"), raw.frame(CONTINUATION, b"x"));
             flood(raw, first, each, BATCHES)
-        },
+        }),
     ),
-    floods("empty-messages", "CVE-2025-5399", "200,000 messages of 0 bytes", ENDURES, |raw| {
-        let each = raw.frame(TEXT, b"");
-        flood(raw, Vec::new(), each, ANSWERED)
-    }),
-    floods("tiny-messages", "CVE-2026-48779", "200,000 messages of 1 byte", ENDURES, |raw| {
-        let each = raw.frame(TEXT, b"x");
-        flood(raw, Vec::new(), each, ANSWERED)
-    }),
-    floods("ping-flood", "CVE-2016-10518, RFC 6455 §5.5.2", "200,000 pings", ENDURES, |raw| {
-        let each = raw.frame(PING, &[7; 125]);
-        flood(raw, Vec::new(), each, ANSWERED)
-    }),
-    floods(
+    Attack::new(
+        "empty-messages",
+        "CVE-2025-5399",
+        "200,000 messages of 0 bytes",
+        ENDURES,
+        Play::Talk(|raw| answered(raw, TEXT, b"")),
+    ),
+    Attack::new(
+        "tiny-messages",
+        "CVE-2026-48779",
+        "200,000 messages of 1 byte",
+        ENDURES,
+        Play::Talk(|raw| answered(raw, TEXT, b"x")),
+    ),
+    Attack::new(
+        "ping-flood",
+        "CVE-2016-10518, RFC 6455 §5.5.2",
+        "200,000 pings",
+        ENDURES,
+        Play::Talk(|raw| answered(raw, PING, &[7; 125])),
+    ),
+    Attack::new(
         "pong-flood",
         "RFC 6455 §5.5.3",
         "200,000 pongs that nobody asked for",
         ENDURES,
-        |raw| {
-            let each = raw.frame(PONG, &[7; 125]);
-            flood(raw, Vec::new(), each, ANSWERED)
-        },
+        Play::Talk(|raw| answered(raw, PONG, &[7; 125])),
     ),
-    floods(
+    Attack::new(
         "pings-unread",
         "curl 2026, RFC 6455 §5.5.3",
         "256 MiB of pings from one that never reads",
         BACK_PRESSURE,
-        |raw| {
+        Play::Talk(|raw| {
             let each = raw.frame(PING, &[7; 125]);
             unread(raw, each)
-        },
+        }),
     ),
-    floods(
+    Attack::new(
         "never-reads",
         "RUSTSEC-2020-0043, CVE-2020-35896",
         "256 MiB of messages from one that never reads the echo",
         BACK_PRESSURE,
-        |raw| {
+        Play::Talk(|raw| {
             let each = raw.frame(BINARY, &[7; 16 * 1024]);
             unread(raw, each)
-        },
+        }),
     ),
-    Attack {
-        name: "endless-message",
-        source: "D3, CVE-2016-10542",
-        does: "256 MiB of fragments of 1 MiB, without an end",
-        due: TOO_BIG,
-        memory: MESSAGE_MIB,
-        slow: false,
-        play: Play::Talk(|raw| {
+    Attack::new(
+        "endless-message",
+        "D3, CVE-2016-10542",
+        "256 MiB of fragments of 1 MiB, without an end",
+        TOO_BIG,
+        Play::Talk(|raw| {
             Box::pin(async move {
                 let first = raw.frame(begun(BINARY), b"");
                 raw.put(&first).await;
@@ -127,8 +121,15 @@ pub(super) const ATTACKS: &[Attack] = &[
                 went(raw, &each, ENDLESS_MIB).await
             })
         }),
-    },
+    )
+    .memory(MESSAGE_MIB),
 ];
+
+/// Sends frames that may each be answered.
+fn answered<'a>(raw: &'a mut Raw, first: u8, payload: &[u8]) -> Playing<'a> {
+    let each = raw.frame(first, payload);
+    flood(raw, Vec::new(), each, ANSWERED)
+}
 
 /// Sends `first`, and then as many batches of `each` as are taken in time, and asks for life.
 fn flood(raw: &mut Raw, first: Vec<u8>, each: Vec<u8>, batches: u64) -> Playing<'_> {

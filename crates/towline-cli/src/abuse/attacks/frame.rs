@@ -1,33 +1,13 @@
 //! Frames that are wrong, and some that are right and odd (RFC 6455 §5).
 
 use super::due::{ENDURES, FAIL_1002, GOES_ON, IMPOSSIBLE};
-use crate::abuse::attack::{Attack, Due, Good, LITTLE_MIB, Play, Playing, Seen, Side};
+use crate::abuse::attack::{Attack, Due, Good, Play, Playing, Seen, Side};
 use crate::abuse::bytes::{
     BINARY, CONTINUATION, LAST, PING, PONG, TEXT, begun, declaring, declaring_16, frame, masked,
     unmasked,
 };
 use crate::abuse::raw::Raw;
 use crate::abuse::target::{Target, not_connected};
-
-pub(super) const fn says(
-    name: &'static str,
-    source: &'static str,
-    does: &'static str,
-    due: Due,
-    bytes: fn(Side) -> Vec<u8>,
-) -> Attack {
-    Attack { name, source, does, due, memory: LITTLE_MIB, slow: false, play: Play::Say(bytes) }
-}
-
-const fn talks(
-    name: &'static str,
-    source: &'static str,
-    does: &'static str,
-    due: Due,
-    talk: for<'a> fn(&'a mut Raw) -> Playing<'a>,
-) -> Attack {
-    Attack { name, source, does, due, memory: LITTLE_MIB, slow: false, play: Play::Talk(talk) }
-}
 
 /// A length in too many bytes. §5.2 forbids to send it and does not say that it must be refused.
 const LONG_FORM: Due = Due {
@@ -48,62 +28,106 @@ const NO_FRAME: Due = Due {
 };
 
 pub(super) const ATTACKS: &[Attack] = &[
-    says(
+    Attack::new(
         "wrong-mask",
         "RFC 6455 §5.1",
         "a frame unmasked to a server, masked to a client",
         FAIL_1002,
-        |side| match side {
+        Play::Say(|side| match side {
             Side::Client => unmasked(TEXT, b"hi"),
             Side::Server => masked(TEXT, b"hi"),
-        },
+        }),
     ),
-    says("rsv1", "RFC 6455 §5.2", "a reserved bit, and no extension", FAIL_1002, |side| {
-        frame(side, TEXT | 0x40, b"hi")
-    }),
-    says("rsv2", "RFC 6455 §5.2", "a reserved bit, and no extension", FAIL_1002, |side| {
-        frame(side, TEXT | 0x20, b"hi")
-    }),
-    says("rsv3", "RFC 6455 §5.2", "a reserved bit, and no extension", FAIL_1002, |side| {
-        frame(side, PING | 0x10, b"hi")
-    }),
-    says("opcode-3", "RFC 6455 §5.2", "a reserved opcode of data", FAIL_1002, |side| {
-        frame(side, 0x83, b"hi")
-    }),
-    says("opcode-11", "RFC 6455 §5.2", "a reserved opcode of control", FAIL_1002, |side| {
-        frame(side, 0x8B, b"")
-    }),
-    says(
+    Attack::new(
+        "rsv1",
+        "RFC 6455 §5.2",
+        "a reserved bit, and no extension",
+        FAIL_1002,
+        Play::Say(|side| frame(side, TEXT | 0x40, b"hi")),
+    ),
+    Attack::new(
+        "rsv2",
+        "RFC 6455 §5.2",
+        "a reserved bit, and no extension",
+        FAIL_1002,
+        Play::Say(|side| frame(side, TEXT | 0x20, b"hi")),
+    ),
+    Attack::new(
+        "rsv3",
+        "RFC 6455 §5.2",
+        "a reserved bit, and no extension",
+        FAIL_1002,
+        Play::Say(|side| frame(side, PING | 0x10, b"hi")),
+    ),
+    Attack::new(
+        "opcode-3",
+        "RFC 6455 §5.2",
+        "a reserved opcode of data",
+        FAIL_1002,
+        Play::Say(|side| frame(side, 0x83, b"hi")),
+    ),
+    Attack::new(
+        "opcode-11",
+        "RFC 6455 §5.2",
+        "a reserved opcode of control",
+        FAIL_1002,
+        Play::Say(|side| frame(side, 0x8B, b"")),
+    ),
+    Attack::new(
         "continues-nothing",
         "RFC 6455 §5.4, aiohttp",
         "a continuation without a start",
         FAIL_1002,
-        |side| frame(side, LAST, b"hi"),
+        Play::Say(|side| frame(side, LAST, b"hi")),
     ),
-    says("begins-twice", "RFC 6455 §5.4", "a message inside of a message", FAIL_1002, |side| {
-        [frame(side, begun(TEXT), b"a"), frame(side, TEXT, b"b")].concat()
-    }),
-    says("control-fragmented", "RFC 6455 §5.5", "a ping without FIN", FAIL_1002, |side| {
-        frame(side, begun(PING), b"hi")
-    }),
-    says("control-126", "RFC 6455 §5.5", "a ping of 126 bytes", FAIL_1002, |side| {
-        frame(side, PING, &[b'x'; 126])
-    }),
-    says("control-huge", "RFC 6455 §5.5", "a ping that declares 1 TiB", IMPOSSIBLE, |side| {
-        declaring(side, PING, 1 << 40)
-    }),
-    says("long-form-16", "RFC 6455 §5.2", "a length of 2 in 16 bits", LONG_FORM, |side| {
-        [declaring_16(side, BINARY, 2), b"hi".to_vec()].concat()
-    }),
-    says("long-form-64", "RFC 6455 §5.2", "a length of 2 in 64 bits", LONG_FORM, |side| {
-        [declaring(side, BINARY, 2), b"hi".to_vec()].concat()
-    }),
-    says(
+    Attack::new(
+        "begins-twice",
+        "RFC 6455 §5.4",
+        "a message inside of a message",
+        FAIL_1002,
+        Play::Say(|side| [frame(side, begun(TEXT), b"a"), frame(side, TEXT, b"b")].concat()),
+    ),
+    Attack::new(
+        "control-fragmented",
+        "RFC 6455 §5.5",
+        "a ping without FIN",
+        FAIL_1002,
+        Play::Say(|side| frame(side, begun(PING), b"hi")),
+    ),
+    Attack::new(
+        "control-126",
+        "RFC 6455 §5.5",
+        "a ping of 126 bytes",
+        FAIL_1002,
+        Play::Say(|side| frame(side, PING, &[b'x'; 126])),
+    ),
+    Attack::new(
+        "control-huge",
+        "RFC 6455 §5.5",
+        "a ping that declares 1 TiB",
+        IMPOSSIBLE,
+        Play::Say(|side| declaring(side, PING, 1 << 40)),
+    ),
+    Attack::new(
+        "long-form-16",
+        "RFC 6455 §5.2",
+        "a length of 2 in 16 bits",
+        LONG_FORM,
+        Play::Say(|side| [declaring_16(side, BINARY, 2), b"hi".to_vec()].concat()),
+    ),
+    Attack::new(
+        "long-form-64",
+        "RFC 6455 §5.2",
+        "a length of 2 in 64 bits",
+        LONG_FORM,
+        Play::Say(|side| [declaring(side, BINARY, 2), b"hi".to_vec()].concat()),
+    ),
+    Attack::new(
         "control-inside",
         "RFC 6455 §5.4, aiohttp",
         "pings and pongs inside of a message",
         GOES_ON,
-        |side| {
+        Play::Say(|side| {
             let control = [frame(side, PING, b"now"), frame(side, PONG, b"unasked")].concat();
             let first = frame(side, begun(TEXT), b"a");
             [
@@ -114,30 +138,40 @@ pub(super) const ATTACKS: &[Attack] = &[
                 frame(side, LAST, b"c"),
             ]
             .concat()
-        },
+        }),
     ),
-    says("empty-frames", "RFC 6455 §5.4", "a message of three empty frames", GOES_ON, |side| {
-        [frame(side, begun(BINARY), b""), frame(side, CONTINUATION, b""), frame(side, LAST, b"")]
+    Attack::new(
+        "empty-frames",
+        "RFC 6455 §5.4",
+        "a message of three empty frames",
+        GOES_ON,
+        Play::Say(|side| {
+            [
+                frame(side, begun(BINARY), b""),
+                frame(side, CONTINUATION, b""),
+                frame(side, LAST, b""),
+            ]
             .concat()
-    }),
-    says(
+        }),
+    ),
+    Attack::new(
         "second-upgrade",
         "CVE-2025-11677 to -11680",
         "a second opening request, as frames",
         NO_FRAME,
-        |side| match side {
+        Play::Say(|side| match side {
             Side::Client => crate::abuse::bytes::request("GET / HTTP/1.1", "localhost", &[]),
             Side::Server => {
                 b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n".to_vec()
             }
-        },
+        }),
     ),
-    talks(
+    Attack::new(
         "byte-by-byte",
         "RFC 6455 §5.4",
         "a message and a ping, each byte by itself",
         GOES_ON,
-        |raw| {
+        Play::Talk(|raw| {
             Box::pin(async move {
                 let whole = [raw.frame(TEXT, &[b'x'; 300]), raw.frame(PING, b"x")].concat();
                 for byte in whole {
@@ -145,44 +179,38 @@ pub(super) const ATTACKS: &[Attack] = &[
                 }
                 raw.alive().await
             })
-        },
+        }),
     ),
-    talks(
+    Attack::new(
         "pong-echo",
         "CVE-2016-10518, RFC 6455 §5.5.3",
         "pings of every length",
         GOES_ON,
-        pong_echo,
+        Play::Talk(pong_echo),
     ),
-    Attack {
-        name: "data-behind-head",
-        source: "curl 2026, RFC 6455 §4.1",
-        does: "frames in one write with the opening request",
-        due: EARLY,
-        memory: LITTLE_MIB,
-        slow: false,
-        play: Play::Act(|target| behind_head(target, frame(Side::Client, PING, b"early"))),
-    },
-    Attack {
-        name: "two-requests",
-        source: "CVE-2025-11677 to -11680",
-        does: "two opening requests in one write",
-        due: NO_FRAME,
-        memory: LITTLE_MIB,
-        slow: false,
-        play: Play::Act(|target| {
+    Attack::new(
+        "data-behind-head",
+        "curl 2026, RFC 6455 §4.1",
+        "frames in one write with the opening request",
+        EARLY,
+        Play::Act(|target| behind_head(target, frame(Side::Client, PING, b"early"))),
+    ),
+    Attack::new(
+        "two-requests",
+        "CVE-2025-11677 to -11680",
+        "two opening requests in one write",
+        NO_FRAME,
+        Play::Act(|target| {
             let second = target.request(&[]);
             behind_head(target, second)
         }),
-    },
-    Attack {
-        name: "data-behind-head",
-        source: "curl 2026, RFC 6455 §4.1",
-        does: "frames in one write with the answer",
-        due: GOES_ON,
-        memory: LITTLE_MIB,
-        slow: false,
-        play: Play::Meet(|raw, request| {
+    ),
+    Attack::new(
+        "data-behind-head",
+        "curl 2026, RFC 6455 §4.1",
+        "frames in one write with the answer",
+        GOES_ON,
+        Play::Meet(|raw, request| {
             Box::pin(async move {
                 let early = unmasked(TEXT, b"early");
                 // The ping whose pong is waited for goes in the same write.
@@ -190,21 +218,19 @@ pub(super) const ATTACKS: &[Attack] = &[
                 raw.goes_on_after(&bytes, raw.patience).await
             })
         }),
-    },
-    Attack {
-        name: "masks",
-        source: "CVE-2025-10148, RFC 6455 §5.3",
-        does: "1,000 pings, to compare the masks of the pongs",
-        due: ENDURES,
-        memory: LITTLE_MIB,
-        slow: false,
-        play: Play::Meet(|raw, request| {
+    ),
+    Attack::new(
+        "masks",
+        "CVE-2025-10148, RFC 6455 §5.3",
+        "1,000 pings, to compare the masks of the pongs",
+        ENDURES,
+        Play::Meet(|raw, request| {
             Box::pin(async move {
                 raw.put(&request.answer(&[])).await;
                 masks(raw).await
             })
         }),
-    },
+    ),
 ];
 
 /// Each pong has to carry what its ping carried.

@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::due::{A_CAP, AN_ANSWER, GOES_ON};
-use crate::abuse::attack::{Attack, Due, Good, LITTLE_MIB, Play, Playing, Seen};
+use crate::abuse::attack::{Attack, Due, Good, Play, Playing, Seen};
 use crate::abuse::bytes::widened;
 use crate::abuse::raw::Raw;
-use crate::abuse::request::Request;
 use crate::abuse::target::{Target, not_connected};
 
 /// A head without end stops here: far above what anybody sends, and above the memory's bound.
@@ -25,200 +24,202 @@ const LONG: usize = 7 * 1024;
 /// So often is such a head sent: one that takes a second to parse is noticed, so is one of 0.1 s.
 const OFTEN: u32 = 20;
 
-const fn acts(
-    name: &'static str,
-    source: &'static str,
-    does: &'static str,
-    due: Due,
-    act: fn(Arc<Target>) -> Playing<'static>,
-) -> Attack {
-    let play = Play::Act(act);
-    Attack { name, source, does, due, memory: LITTLE_MIB, slow: false, play }
-}
-
-const fn meets(
-    name: &'static str,
-    source: &'static str,
-    does: &'static str,
-    due: Due,
-    meet: for<'a> fn(&'a mut Raw, Request) -> Playing<'a>,
-) -> Attack {
-    let play = Play::Meet(meet);
-    Attack { name, source, does, due, memory: LITTLE_MIB, slow: false, play }
-}
-
 /// A client that is told no head ends the connection; nobody has to be told.
 const GIVES_UP: Due =
     Due { good: &[Good::Cut], because: "it holds all of a head, so a head has to have an end" };
 
 pub(super) const ATTACKS: &[Attack] = &[
-    acts("endless-header", "D4", "a header of up to 128 MiB", A_CAP, |target| {
-        pour(target, b"X-Endless: ".to_vec(), vec![b'x'; 64 * 1024], ENDLESS)
-    }),
-    acts(
+    Attack::new(
+        "endless-header",
+        "D4",
+        "a header of up to 128 MiB",
+        A_CAP,
+        Play::Act(|target| pour(target, b"X-Endless: ".to_vec(), vec![b'x'; 64 * 1024], ENDLESS)),
+    ),
+    Attack::new(
         "endless-headers",
         "D4, CVE-2024-37890",
         "headers of up to 128 MiB in all",
         A_CAP,
-        |target| pour(target, Vec::new(), b"X-Endless: one of many\r\n".repeat(2700), ENDLESS),
+        Play::Act(|target| {
+            pour(target, Vec::new(), b"X-Endless: one of many\r\n".repeat(2700), ENDLESS)
+        }),
     ),
-    acts("endless-line", "D4", "a request line of up to 128 MiB", A_CAP, |target| {
-        Box::pin(async move {
-            let Ok(mut raw) = target.connect().await else { return Seen::Gone };
-            raw.put(b"GET /").await;
-            raw.ask(&vec![b'x'; 64 * 1024], ENDLESS / (64 * 1024), SENDING).await.0
-        })
-    }),
-    acts("thousands-of-headers", "CVE-2024-37890", "5,000 short headers", AN_ANSWER, |target| {
-        Box::pin(async move {
-            let mut request = target.request(&[]);
-            request.truncate(request.len() - 2);
-            request.extend(b"a:b\r\n".repeat(5000));
-            request.extend(b"\r\n");
-            often(&target, 1, &request).await
-        })
-    }),
-    acts(
+    Attack::new(
+        "endless-line",
+        "D4",
+        "a request line of up to 128 MiB",
+        A_CAP,
+        Play::Act(|target| {
+            Box::pin(async move {
+                let Ok(mut raw) = target.connect().await else { return Seen::Gone };
+                raw.put(b"GET /").await;
+                raw.ask(&vec![b'x'; 64 * 1024], ENDLESS / (64 * 1024), SENDING).await.0
+            })
+        }),
+    ),
+    Attack::new(
+        "thousands-of-headers",
+        "CVE-2024-37890",
+        "5,000 short headers",
+        AN_ANSWER,
+        Play::Act(|target| {
+            Box::pin(async move {
+                let mut request = target.request(&[]);
+                request.truncate(request.len() - 2);
+                request.extend(b"a:b\r\n".repeat(5000));
+                request.extend(b"\r\n");
+                often(&target, 1, &request).await
+            })
+        }),
+    ),
+    Attack::new(
         "head-dripped",
         "RUSTSEC-2023-0065, CVE-2023-43669",
         "a head of up to 1 MiB in writes of 16 bytes",
         A_CAP,
-        |target| pour(target, b"X-Dripped: ".to_vec(), vec![b'x'; 16], DRIPPED),
+        Play::Act(|target| pour(target, b"X-Dripped: ".to_vec(), vec![b'x'; 16], DRIPPED)),
     ),
-    acts(
+    Attack::new(
         "head-byte-by-byte",
         "RUSTSEC-2023-0065, CVE-2023-43669",
         "an opening request of 7 KiB, each byte by itself",
         AN_ANSWER,
-        byte_by_byte,
+        Play::Act(byte_by_byte),
     ),
-    acts(
+    Attack::new(
         "protocol-list",
         "CVE-2021-32640",
         "7 KiB of blanks and commas for subprotocols, 20 times",
         AN_ANSWER,
-        |target| {
+        Play::Act(|target| {
             with_header(target, "Sec-WebSocket-Protocol", format!("a{}b", " ,".repeat(LONG / 2)))
-        },
+        }),
     ),
-    acts(
+    Attack::new(
         "protocol-blanks",
         "CVE-2021-32640",
         "7 KiB of blanks in a subprotocol, 20 times",
         AN_ANSWER,
-        |target| with_header(target, "Sec-WebSocket-Protocol", format!("a{}b", " ".repeat(LONG))),
+        Play::Act(|target| {
+            with_header(target, "Sec-WebSocket-Protocol", format!("a{}b", " ".repeat(LONG)))
+        }),
     ),
-    acts(
+    Attack::new(
         "connection-list",
         "CVE-2023-26103",
         "7 KiB of tokens and blanks for Connection, 20 times",
         AN_ANSWER,
-        |target| {
+        Play::Act(|target| {
             let value = format!("{}{}, Upgrade", "x, ".repeat(LONG / 6), "\t ".repeat(LONG / 4));
             with_header(target, "Connection", value)
-        },
+        }),
     ),
-    acts(
+    Attack::new(
         "upgrade-list",
         "CVE-2023-26103",
         "7 KiB of tokens and blanks for Upgrade, 20 times",
         AN_ANSWER,
-        |target| {
+        Play::Act(|target| {
             let value = format!("{}{}, websocket", "x, ".repeat(LONG / 6), "\t ".repeat(LONG / 4));
             with_header(target, "Upgrade", value)
-        },
+        }),
     ),
-    acts(
+    Attack::new(
         "extension-names",
         "GHSA-5v72-xg48-5rpm",
         "extensions named as members of objects, and twice",
         AN_ANSWER,
-        |target| {
+        Play::Act(|target| {
             let names = "constructor, __proto__; toString=1, hasOwnProperty; valueOf; __proto__=x, \
                          constructor; a; a; a=1; a=\"\", permessage-deflate; constructor";
             with_header(target, "Sec-WebSocket-Extensions", names.to_owned())
-        },
+        }),
     ),
-    acts(
+    Attack::new(
         "extension-quote",
         "CVE-2020-7662, CVE-2020-7663",
         "7 KiB of backslashes in a quoted parameter that does not end, 20 times",
         AN_ANSWER,
-        |target| {
+        Play::Act(|target| {
             let value = format!("x; a=\"{}", "\\\\".repeat(LONG / 2));
             with_header(target, "Sec-WebSocket-Extensions", value)
-        },
+        }),
     ),
-    acts(
+    Attack::new(
         "extension-list",
         "CVE-2021-32640",
         "7 KiB of offers to compress, 20 times",
         AN_ANSWER,
-        |target| {
+        Play::Act(|target| {
             let value = vec!["permessage-deflate"; LONG / 20].join(", ");
             with_header(target, "Sec-WebSocket-Extensions", value)
-        },
+        }),
     ),
-    meets(
+    Attack::new(
         "endless-header",
         "D4",
         "an answer with a header of up to 128 MiB",
         GIVES_UP,
-        |raw, request| {
+        Play::Meet(|raw, request| {
             let mut head = request.answer(&[]);
             head.truncate(head.len() - 2);
             answer(raw, [&head, &b"X-Endless: "[..]].concat(), vec![b'x'; 64 * 1024], ENDLESS)
-        },
+        }),
     ),
-    meets(
+    Attack::new(
         "endless-headers",
         "D4, CVE-2024-37890",
         "an answer with headers of up to 128 MiB",
         GIVES_UP,
-        |raw, request| {
+        Play::Meet(|raw, request| {
             let mut head = request.answer(&[]);
             head.truncate(head.len() - 2);
             answer(raw, head, b"X-Endless: one of many\r\n".repeat(2700), ENDLESS)
-        },
+        }),
     ),
-    meets(
+    Attack::new(
         "endless-continue",
         "RFC 9110 §15.2",
         "100 Continue again and again",
         GIVES_UP,
-        |raw, _| answer(raw, Vec::new(), b"HTTP/1.1 100 Continue\r\n\r\n".repeat(2700), ENDLESS),
+        Play::Meet(|raw, _| {
+            answer(raw, Vec::new(), b"HTTP/1.1 100 Continue\r\n\r\n".repeat(2700), ENDLESS)
+        }),
     ),
-    meets(
+    Attack::new(
         "endless-refusal",
         "RFC 9112 §6.3",
         "a refusal with a body of up to 128 MiB",
         GIVES_UP,
-        |raw, _| answer(raw, b"HTTP/1.1 500 Oops\r\n\r\n".to_vec(), vec![b'x'; 64 * 1024], ENDLESS),
+        Play::Meet(|raw, _| {
+            answer(raw, b"HTTP/1.1 500 Oops\r\n\r\n".to_vec(), vec![b'x'; 64 * 1024], ENDLESS)
+        }),
     ),
-    meets(
+    Attack::new(
         "head-dripped",
         "RUSTSEC-2023-0065, CVE-2023-43669",
         "an answer's head of up to 1 MiB in writes of 16 bytes",
         GIVES_UP,
-        |raw, request| {
+        Play::Meet(|raw, request| {
             let mut head = request.answer(&[]);
             head.truncate(head.len() - 2);
             answer(raw, [&head, &b"X-Dripped: "[..]].concat(), vec![b'x'; 16], DRIPPED)
-        },
+        }),
     ),
-    meets(
+    Attack::new(
         "head-byte-by-byte",
         "RUSTSEC-2023-0065, CVE-2023-43669",
         "the answer that opens a WebSocket, each byte by itself",
         GOES_ON,
-        |raw, request| {
+        Play::Meet(|raw, request| {
             Box::pin(async move {
                 for byte in request.answer(&[]) {
                     raw.put(&[byte]).await;
                 }
                 raw.alive().await
             })
-        },
+        }),
     ),
 ];
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use super::due::TURNED_AWAY;
-use crate::abuse::attack::{Attack, LITTLE_MIB, Play, Playing, Seen};
+use crate::abuse::attack::{Attack, Play, Playing, Seen};
 use crate::abuse::target::{Target, not_connected};
 
 /// Somebody's page, and a name that he can have point at this machine.
@@ -15,24 +15,20 @@ const FOREIGN: &str = "foreign.example";
 const ANY: Seen = Seen::Skipped("it lets pages of any origin in, which it may decide");
 
 pub(super) const ATTACKS: &[Attack] = &[
-    Attack {
-        name: "foreign-origin",
-        source: "CVE-2025-24010, RFC 6455 §10.2",
-        does: "pages of other origins, some of which look like the server's own",
-        due: TURNED_AWAY,
-        memory: LITTLE_MIB,
-        slow: false,
-        play: Play::Act(foreign_origin),
-    },
-    Attack {
-        name: "foreign-host",
-        source: "CVE-2025-24010, DNS rebinding",
-        does: "a page whose own name points at this machine",
-        due: TURNED_AWAY,
-        memory: LITTLE_MIB,
-        slow: false,
-        play: Play::Act(foreign_host),
-    },
+    Attack::new(
+        "foreign-origin",
+        "CVE-2025-24010, RFC 6455 §10.2",
+        "pages of other origins, some of which look like the server's own",
+        TURNED_AWAY,
+        Play::Act(foreign_origin),
+    ),
+    Attack::new(
+        "foreign-host",
+        "CVE-2025-24010, DNS rebinding",
+        "a page whose own name points at this machine",
+        TURNED_AWAY,
+        Play::Act(foreign_host),
+    ),
 ];
 
 fn foreign_origin(target: Arc<Target>) -> Playing<'static> {

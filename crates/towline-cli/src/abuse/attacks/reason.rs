@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use super::due::FAIL_1002;
-use super::frame::says;
-use crate::abuse::attack::{Attack, Due, Good, LITTLE_MIB, Play, Playing, Seen, Side};
+use crate::abuse::attack::{Attack, Due, Good, Play, Playing, Seen, Side};
 use crate::abuse::bytes::{CLOSE, close};
 use crate::abuse::raw::Raw;
 use crate::abuse::reader::Frame;
@@ -25,7 +24,7 @@ const fn reasons(
     talk: for<'a> fn(&'a mut Raw) -> Playing<'a>,
 ) -> Attack {
     let (source, play) = ("CVE-2026-45736", Play::Talk(talk));
-    Attack { name, source, does, due: OWN, memory: LITTLE_MIB, slow: false, play }
+    Attack::new(name, source, does, OWN, play)
 }
 
 pub(super) const ATTACKS: &[Attack] = &[
@@ -37,18 +36,20 @@ pub(super) const ATTACKS: &[Attack] = &[
     reasons("close-reason", "a reason of 123 bytes, to compare the answer's", |raw| {
         reason(raw, LONGEST)
     }),
-    says("close-reason-124", "RFC 6455 §5.5", "a reason of 124 bytes", FAIL_1002, |side| {
-        close(side, 4000, &[b'r'; LONGEST + 1])
-    }),
-    Attack {
-        name: "close-reasons",
-        source: "CVE-2026-45736",
-        does: "reasons of every length from 123 to 0, to compare the answers'",
-        due: OWN,
-        memory: LITTLE_MIB,
-        slow: false,
-        play: Play::Act(every_reason),
-    },
+    Attack::new(
+        "close-reason-124",
+        "RFC 6455 §5.5",
+        "a reason of 124 bytes",
+        FAIL_1002,
+        Play::Say(|side| close(side, 4000, &[b'r'; LONGEST + 1])),
+    ),
+    Attack::new(
+        "close-reasons",
+        "CVE-2026-45736",
+        "reasons of every length from 123 to 0, to compare the answers'",
+        OWN,
+        Play::Act(every_reason),
+    ),
 ];
 
 /// The answer's reason has to be ours, its beginning or none: anything else was in its memory.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::due::OTHERS;
-use crate::abuse::attack::{Attack, Due, Good, LITTLE_MIB, Play, Playing, Seen};
+use crate::abuse::attack::{Attack, Due, Good, Play, Playing, Seen};
 use crate::abuse::bytes::{BINARY, declaring};
 use crate::abuse::target::{Target, not_connected};
 
@@ -30,38 +30,32 @@ pub(super) const GIVEN_UP: Due = Due {
 };
 
 pub(super) const ATTACKS: &[Attack] = &[
-    Attack {
-        name: "slow-heads",
-        source: "slow loris",
-        does: "200 opening requests at once, four bytes a second",
-        due: OTHERS,
-        memory: LITTLE_MIB,
-        slow: false,
-        play: Play::Act(|target| {
+    Attack::new(
+        "slow-heads",
+        "slow loris",
+        "200 opening requests at once, four bytes a second",
+        OTHERS,
+        Play::Act(|target| {
             let head = target.request(&[]);
             dribble(target, head, false)
         }),
-    },
-    Attack {
-        name: "slow-frames",
-        source: "slow loris",
-        does: "200 connections at once, with a frame at four bytes a second",
-        due: OTHERS,
-        memory: LITTLE_MIB,
-        slow: false,
-        play: Play::Act(|target| {
+    ),
+    Attack::new(
+        "slow-frames",
+        "slow loris",
+        "200 connections at once, with a frame at four bytes a second",
+        OTHERS,
+        Play::Act(|target| {
             let frame = declaring(crate::abuse::attack::Side::Client, BINARY, 1 << 40);
             dribble(target, frame, true)
         }),
-    },
-    Attack {
-        name: "churn",
-        source: "RUSTSEC-2024-0332",
-        does: "1000 connections opened and dropped, one after the other",
-        due: OTHERS,
-        memory: LITTLE_MIB,
-        slow: false,
-        play: Play::Act(|target| {
+    ),
+    Attack::new(
+        "churn",
+        "RUSTSEC-2024-0332",
+        "1000 connections opened and dropped, one after the other",
+        OTHERS,
+        Play::Act(|target| {
             Box::pin(async move {
                 for _ in 0..5 * AT_ONCE {
                     if let Err(seen) = target.open(&[]).await {
@@ -71,15 +65,13 @@ pub(super) const ATTACKS: &[Attack] = &[
                 Seen::Alive
             })
         }),
-    },
-    Attack {
-        name: "stalled-head",
-        source: "slow loris",
-        does: "half an opening request, and nothing more",
-        due: GIVEN_UP,
-        memory: LITTLE_MIB,
-        slow: true,
-        play: Play::Wait(|target| {
+    ),
+    Attack::new(
+        "stalled-head",
+        "slow loris",
+        "half an opening request, and nothing more",
+        GIVEN_UP,
+        Play::Wait(|target| {
             Box::pin(async move {
                 let mut raw = match target.connect().await {
                     Ok(raw) => raw,
@@ -90,22 +82,22 @@ pub(super) const ATTACKS: &[Attack] = &[
                 raw.answer(STALLED).await
             })
         }),
-    },
-    Attack {
-        name: "stalled-head",
-        source: "slow loris",
-        does: "half an answer, and nothing more",
-        due: Due { good: &[Good::Cut], ..GIVEN_UP },
-        memory: LITTLE_MIB,
-        slow: true,
-        play: Play::Meet(|raw, request| {
+    )
+    .slow(),
+    Attack::new(
+        "stalled-head",
+        "slow loris",
+        "half an answer, and nothing more",
+        Due { good: &[Good::Cut], ..GIVEN_UP },
+        Play::Meet(|raw, request| {
             Box::pin(async move {
                 let answer = request.answer(&[]);
                 raw.put(&answer[..answer.len() / 2]).await;
                 raw.listen(STALLED).await
             })
         }),
-    },
+    )
+    .slow(),
 ];
 
 /// Many connections that each say the same, a byte at a time; meanwhile somebody else is served.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::due::{AN_ANSWER, NO_TLS};
 use super::resource::{GIVEN_UP, STALLED};
-use crate::abuse::attack::{Attack, Due, LITTLE_MIB, Play, Playing, Seen};
+use crate::abuse::attack::{Attack, Play, Playing, Seen};
 use crate::abuse::target::{Target, not_connected};
 
 /// A record with the alert `close_notify` (RFC 8446 §5.1, §6.1).
@@ -20,45 +20,40 @@ const GIVEN_UP_AFTER: u32 = 19;
 
 const NO_TLS_THERE: Seen = Seen::Skipped("the server does not speak TLS");
 
-const fn acts(
-    name: &'static str,
-    source: &'static str,
-    does: &'static str,
-    due: Due,
-    act: fn(Arc<Target>) -> Playing<'static>,
-) -> Attack {
-    let play = Play::Act(act);
-    Attack { name, source, does, due, memory: LITTLE_MIB, slow: false, play }
-}
-
 pub(super) const ATTACKS: &[Attack] = &[
-    acts(
+    Attack::new(
         "clear-text",
         "D6",
         "an opening request in clear text to a port that speaks TLS",
         NO_TLS,
-        |target| refused(target, |target, _| target.request(&[])),
+        Play::Act(|target| refused(target, |target, _| target.request(&[]))),
     ),
-    acts("tls-garbage", "RFC 8446 §6.2", "a ClientHello of no sense", NO_TLS, |target| {
-        refused(target, |_, hello| {
-            // The record's header stays, and that of the message, with their lengths.
-            let (headers, rest) = hello.split_at(9);
-            [headers, &vec![0xFF; rest.len()]].concat()
-        })
-    }),
-    acts(
+    Attack::new(
+        "tls-garbage",
+        "RFC 8446 §6.2",
+        "a ClientHello of no sense",
+        NO_TLS,
+        Play::Act(|target| {
+            refused(target, |_, hello| {
+                // The record's header stays, and that of the message, with their lengths.
+                let (headers, rest) = hello.split_at(9);
+                [headers, &vec![0xFF; rest.len()]].concat()
+            })
+        }),
+    ),
+    Attack::new(
         "tls-goodbye",
         "RUSTSEC-2024-0336",
         "a ClientHello, and close_notify behind it",
         NO_TLS,
-        |target| refused(target, |_, hello| [hello, &CLOSE_NOTIFY].concat()),
+        Play::Act(|target| refused(target, |_, hello| [hello, &CLOSE_NOTIFY].concat())),
     ),
-    acts(
+    Attack::new(
         "tls-fragments",
         "RUSTSEC-2024-0399",
         "an opening request in TLS records of 32 bytes",
         AN_ANSWER,
-        |target| {
+        Play::Act(|target| {
             Box::pin(async move {
                 if !target.uri.is_secure() {
                     return NO_TLS_THERE;
@@ -72,19 +67,16 @@ pub(super) const ATTACKS: &[Attack] = &[
                     Err(error) => not_connected(&error),
                 }
             })
-        },
-    ),
-    Attack {
-        name: "stalled-tls",
-        source: "slow loris",
-        does: "half a ClientHello, and nothing more",
-        due: GIVEN_UP,
-        memory: LITTLE_MIB,
-        slow: true,
-        play: Play::Wait(|target| {
-            instead(target, STALLED, |_, hello| hello[..hello.len() / 2].to_vec())
         }),
-    },
+    ),
+    Attack::new(
+        "stalled-tls",
+        "slow loris",
+        "half a ClientHello, and nothing more",
+        GIVEN_UP,
+        Play::Wait(|target| instead(target, STALLED, |_, hello| hello[..hello.len() / 2].to_vec())),
+    )
+    .slow(),
 ];
 
 /// Says this instead of a ClientHello, and waits for a refusal.
