@@ -40,6 +40,10 @@ deps:
 conformance *ARGS:
     scripts/conformance {{ ARGS }}
 
+# Our client through squid, tinyproxy, dante and ssh, and behind haproxy, nginx and apache.
+proxies *WORDS:
+    scripts/proxies {{ WORDS }}
+
 # Real peers: Python's websockets, Node's ws, Chromium.
 interop *PEERS:
     scripts/interop {{ PEERS }}

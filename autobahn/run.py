@@ -97,7 +97,8 @@ class Original:
         suite = self._start("fuzzingserver", {"url": url}, work)
         try:
             wait_until_open(url, suite)
-            status = run_client(command, url, work)
+            # It tells what each case is about, and some want the client to offer other terms.
+            status = run_client([*command, "--case-info"], url, work)
             if status != 0:
                 raise Stop(f"the client ended with status {status}" + tail(work / "testee.log"))
         finally:

@@ -16,9 +16,9 @@ import signal
 import ssl
 import sys
 import tempfile
-import time
 from pathlib import Path
 
+from checks import check, equal, run_checks
 from websockets.asyncio.client import connect
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosedError, ConnectionClosedOK, InvalidStatus
@@ -29,25 +29,10 @@ TOWLINE = os.environ["TOWLINE"]
 CERTIFICATES = Path(os.environ["CERTIFICATES"])
 CHECK_SECONDS = 120
 BIG = os.urandom(1 << 20) * 64
-CHECKS = []
-
-
-def check(name):
-    def register(function):
-        CHECKS.append((name, function))
-        return function
-
-    return register
 
 
 def sha256(data):
     return hashlib.sha256(data).hexdigest()
-
-
-def equal(found, wanted):
-    if found != wanted:
-        show = lambda value: f"{str(value)[:200]!r}"
-        raise AssertionError(f"{show(found)} instead of {show(wanted)}")
 
 
 # --- our command as server --------------------------------------------------
@@ -651,22 +636,11 @@ async def _():
 # --- the run ----------------------------------------------------------------
 
 
-async def main():
-    passed = failed = 0
-    for name, function in CHECKS:
-        began = time.monotonic()
-        try:
-            async with asyncio.timeout(CHECK_SECONDS):
-                await function()
-        except Exception as error:  # whatever it is, the check has failed
-            print(f"FAILED  python: {name}: {type(error).__name__}: {error}", flush=True)
-            failed += 1
-        else:
-            print(f"ok {time.monotonic() - began:5.1f} s  python: {name}", flush=True)
-            passed += 1
-    print(f"{passed} passed, {failed} failed", flush=True)
-    return failed > 0
+def call(function):
+    asyncio.run(asyncio.wait_for(function(), CHECK_SECONDS))
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main()))
+    passed, failed, _ = run_checks("python", call)
+    print(f"{passed} passed, {failed} failed", flush=True)
+    sys.exit(failed > 0)

@@ -16,17 +16,10 @@ import termios
 import time
 from pathlib import Path
 
+from checks import check, equal, run_checks
+
 TOWLINE = os.environ["TOWLINE"]
 PATIENCE = 20
-CHECKS = []
-
-
-def check(name):
-    def register(function):
-        CHECKS.append((name, function))
-        return function
-
-    return register
 
 
 class Server:
@@ -78,11 +71,6 @@ class Terminal:
             data = b""
         self.drawn += data.decode(errors="replace")
         return bool(data)
-
-
-def equal(found, wanted):
-    if found != wanted:
-        raise AssertionError(f"{found!r} instead of {wanted!r}")
 
 
 @check("lines, commands and a file go out, and what comes stands above the line")
@@ -141,17 +129,36 @@ def _(server, state):
     equal(terminal.status(), 0)
 
 
-passed = failed = 0
-for name, function in CHECKS:
-    began = time.monotonic()
-    try:
-        with Server() as server, tempfile.TemporaryDirectory() as folder:
-            function(server, Path(folder))
-    except Exception as error:  # whatever it is, the check has failed
-        print(f"FAILED  terminal: {name}: {type(error).__name__}: {error}", flush=True)
-        failed += 1
-    else:
-        print(f"ok   {time.monotonic() - began:.1f} s  terminal: {name}", flush=True)
-        passed += 1
+@check("a server with a certificate ends with its terminal, and not at a mere SIGHUP")
+def _(_, state):
+    certificate, key = state / "cert.pem", state / "key.pem"
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days", "2",
+         "-keyout", str(key), "-out", str(certificate)], check=True, capture_output=True)
+    process, end = pty.fork()
+    if process == 0:
+        os.execv(TOWLINE, [TOWLINE, "echo", "--listen", "127.0.0.1:0", "--cert", str(certificate),
+                           "--key", str(key)])
+    assert b"listening on wss://" in os.read(end, 65536)
+    os.kill(process, signal.SIGHUP)
+    time.sleep(0.3)
+    equal(os.waitpid(process, os.WNOHANG), (0, 0))
+    os.close(end)
+    deadline = time.monotonic() + PATIENCE
+    while (ended := os.waitpid(process, os.WNOHANG)) == (0, 0):
+        if time.monotonic() > deadline:
+            os.kill(process, signal.SIGKILL)
+            os.waitpid(process, 0)
+            raise AssertionError("it is still there")
+        time.sleep(0.01)
+    equal(os.waitstatus_to_exitcode(ended[1]), 129)
+
+
+def call(function):
+    with Server() as server, tempfile.TemporaryDirectory() as folder:
+        function(server, Path(folder))
+
+
+passed, failed, _ = run_checks("terminal", call)
 print(f"{passed} passed, {failed} failed")
 raise SystemExit(failed > 0)
