@@ -66,7 +66,7 @@ SERVERS = {
     "load": Server("bench-load", (), "limit", only=("client",)),
     # One line for each API of bench/towline.
     "towline": ours("batch", without=("deflate", "threads")),
-    "towline-pieces": ours("pieces", without=("deflate", "threads", "client")),
+    "towline-pieces": ours("pieces", without=("deflate", "threads")),
     "towline-recv": ours("recv", without=("deflate", "threads")),
     # The command that people run; it streams what it echoes.
     "towline-echo": command(without=("deflate", "client")),

@@ -66,6 +66,8 @@ pub struct Course {
     cycle: Arc<Cycle>,
     sent: u64,
     received: u64,
+    /// Bytes of the message that comes back now.
+    part: usize,
     /// Ends with the first reply.
     churn: bool,
     count: Arc<AtomicU64>,
@@ -90,9 +92,24 @@ impl Course {
     /// # Errors
     /// It is not the one that must come.
     pub fn check(&mut self, is_text: bool, payload: &[u8]) -> io::Result<()> {
-        if payload != self.cycle.payload(self.received) || is_text != (self.kind.opcode() == 1) {
+        self.check_part(is_text, payload, true)
+    }
+
+    /// The next part of a message has come back; `end` tells of its last.
+    ///
+    /// # Errors
+    /// It is not what must come.
+    pub fn check_part(&mut self, is_text: bool, part: &[u8], end: bool) -> io::Result<()> {
+        let left = &self.cycle.payload(self.received)[self.part..];
+        let good = if end { left == part } else { left.starts_with(part) };
+        if !good || is_text != (self.kind.opcode() == 1) {
             return Err(io::Error::other(format!("message {} came back changed", self.received)));
         }
+        if !end {
+            self.part += part.len();
+            return Ok(());
+        }
+        self.part = 0;
         self.received += 1;
         // Nobody else writes it.
         self.count.store(self.count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -138,6 +155,7 @@ pub fn run(args: &ClientArgs, client: impl Client) -> io::Result<()> {
                         cycle: Arc::clone(&cycle),
                         sent: 0,
                         received: 0,
+                        part: 0,
                         churn,
                         count: Arc::clone(&count),
                     };
