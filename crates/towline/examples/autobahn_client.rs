@@ -4,9 +4,15 @@
 //! report written. With `--case-info` before the address it asks what each case is about, first: other
 //! suites take that question for the case itself.
 
+use std::time::Duration;
+
+use tokio::time::timeout;
 use towline::{Config, Deflate, ErrorKind, MessageWebSocket};
 
 const AGENT: &str = "towline";
+/// Many times what the longest step takes on a slow machine: one that stands still is named, and ends
+/// the run.
+const STEP_LIMIT: Duration = Duration::from_secs(600);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> towline::Result<()> {
@@ -18,15 +24,15 @@ async fn main() -> towline::Result<()> {
     };
     let url = url.trim_end_matches('/');
 
-    let mut socket = MessageWebSocket::connect(format!("{url}/getCaseCount")).await?;
-    let count = socket.recv().await?;
-    let count: u32 = count.and_then(|count| count.as_text()?.parse().ok()).unwrap_or_default();
+    let count = limited(&format!("{url}/getCaseCount"), ask).await?;
+    let count: u32 = count.parse().unwrap_or_default();
     println!("{count} cases");
 
     for case in 1..=count {
-        let takeover = asks && takes_over(&format!("{url}/getCaseInfo?case={case}")).await?;
+        let info = format!("{url}/getCaseInfo?case={case}");
+        let takeover = asks && takes_over(&limited(&info, ask).await?);
         let case = format!("{url}/runCase?case={case}&agent={AGENT}");
-        match echo(&case, takeover).await {
+        match limited(&case, async |url| echo(url, takeover).await).await {
             // Most cases break the protocol on purpose.
             Err(error) if error.kind() == ErrorKind::Protocol => {}
             Err(error) => eprintln!("{case}: {error}"),
@@ -34,21 +40,35 @@ async fn main() -> towline::Result<()> {
         }
     }
 
-    let report = format!("{url}/updateReports?agent={AGENT}");
-    let mut socket = MessageWebSocket::connect(report).await?;
-    while socket.recv().await?.is_some() {}
+    limited(&format!("{url}/updateReports?agent={AGENT}"), ask).await?;
     Ok(())
+}
+
+/// Does a step at an address, unless that takes longer than it may.
+async fn limited<T>(url: &str, step: impl AsyncFnOnce(&str) -> towline::Result<T>) -> towline::Result<T> {
+    let Ok(outcome) = timeout(STEP_LIMIT, step(url)).await else {
+        eprintln!("{url}: not over after {STEP_LIMIT:?}");
+        std::process::exit(1);
+    };
+    outcome
+}
+
+/// The last text that the suite sends at an address before it closes.
+async fn ask(url: &str) -> towline::Result<String> {
+    let mut socket = MessageWebSocket::connect(url).await?;
+    let mut answer = String::new();
+    while let Some(message) = socket.recv().await? {
+        answer = message.as_text().unwrap_or_default().to_owned();
+    }
+    Ok(answer)
 }
 
 /// Whether to offer context takeover for a case: by what the suite tells of it.
 ///
 /// In some cases of group 13 the suite wants a client without it, and compresses nothing unless that
 /// was offered. A suite that is not asked gets that offer always: it does for all cases.
-async fn takes_over(url: &str) -> towline::Result<bool> {
-    let mut socket = MessageWebSocket::connect(url).await?;
-    let info = socket.recv().await?;
-    let info = info.as_ref().and_then(|info| info.as_text()).unwrap_or_default();
-    Ok(["12.", "13.1.", "13.3.", "13.4."].iter().any(|id| info.contains(&format!("\"{id}"))))
+fn takes_over(info: &str) -> bool {
+    ["12.", "13.1.", "13.3.", "13.4."].iter().any(|id| info.contains(&format!("\"{id}")))
 }
 
 async fn echo(url: &str, takeover: bool) -> towline::Result<()> {
