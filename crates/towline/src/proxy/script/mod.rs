@@ -1,6 +1,6 @@
 //! [`PacScript`]: a program that chooses proxies (proxy auto-config, Netscape 1996).
 //!
-//! It is run here, in the thread that asks. `dial/script.rs` reads it, has it run where nobody waits for
+//! It is run here, in the thread that asks. `dial/script/` reads it, has it run where nobody waits for
 //! that thread, and goes the ways that it names.
 
 mod address;

@@ -1,29 +1,21 @@
-//! Scripts that choose proxies: they are read, run, and the ways that they name are gone one by one.
+//! The text of a script, from wherever it is.
 
-use std::future::poll_fn;
 use std::io;
-use std::net::IpAddr;
 use std::path::Path;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures_core::Stream;
-use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
-use tokio::time::timeout;
-use towline_proto::WsUri;
 
-use super::fetch::fetch;
-use super::resolve::Names;
-use super::way::Way;
 use crate::deadline::{after, sooner, until};
+use crate::dial::fetch::fetch;
+use crate::dial::way::Way;
 use crate::error::{Error, ErrorKind, Result};
 use crate::progress::Watch;
-use crate::proxy::{Fetched, Lead, Route, Script, Scripted, Source};
+use crate::proxy::{Fetched, Script, Source};
 
 /// Largest script that is read. Chrome takes as much.
-pub(super) const MAX_BYTES: usize = 1 << 20;
+const MAX_BYTES: usize = 1 << 20;
 
 /// So long may fetching it take. Chrome waits as long.
 const FETCH: Duration = Duration::from_secs(30);
@@ -31,44 +23,11 @@ const FETCH: Duration = Duration::from_secs(30);
 /// After so long it is fetched anew.
 const KEEP: Duration = Duration::from_secs(3600);
 
-/// For one name that the script has looked up.
-const LOOK_UP: Duration = Duration::from_secs(5);
-
-/// Answers of a resolver about one name.
-const MAX_ANSWERS: usize = 16;
-
-/// The ways to a server, in the order in which they are to be tried.
-pub(super) async fn routes(
-    scripted: &Scripted,
-    uri: &WsUri,
+pub(super) async fn text(
+    script: &Arc<Script>,
     way: &Way,
     deadline: Option<Instant>,
-) -> Result<Vec<Route>> {
-    let script = scripted.script.script();
-    let text = match (text(script, way, deadline).await, &scripted.otherwise) {
-        (Ok(text), _) => text,
-        (Err(error), None) => return Err(error),
-        (Err(error), Some(otherwise)) => match otherwise.lead()? {
-            Lead::Route(route) => {
-                let why = format!("{}, and the script could not be read: {error}", route.why());
-                return Ok(vec![route.because(why)]);
-            }
-            Lead::Script(_) => return Err(error),
-        },
-    };
-    let (names, runtime) = (way.names.clone(), Handle::current());
-    let look_up = move |host: &str| runtime.block_on(look_up(&names, host));
-    let (script, uri, who) = (Arc::clone(script), uri.clone(), scripted.credentials.clone());
-    let doing = format!("running the script {script} for {}", uri.host());
-    let run = spawn_blocking(move || script.run(&text, &uri, who.as_ref(), look_up));
-    match until(deadline, run).await {
-        Some(Ok(routes)) => routes,
-        Some(Err(error)) => Err(Error::new(ErrorKind::Io, doing).cause(error)),
-        None => Err(Error::timed_out(doing, "it took too long")),
-    }
-}
-
-async fn text(script: &Arc<Script>, way: &Way, deadline: Option<Instant>) -> Result<Arc<str>> {
+) -> Result<Arc<str>> {
     let doing = || format!("reading the script {script}, which chooses the proxy");
     match &script.source {
         Source::Text(text) => Ok(Arc::clone(text)),
@@ -119,34 +78,9 @@ fn file(path: &Path) -> io::Result<Vec<u8>> {
     }
 }
 
-pub(super) const TOO_LARGE: &str = "it has more than 1 MiB";
+pub(in crate::dial) const TOO_LARGE: &str = "it has more than 1 MiB";
 
 fn decode(bytes: &[u8]) -> Arc<str> {
     let text = String::from_utf8_lossy(bytes);
     text.strip_prefix('\u{feff}').unwrap_or(&text).into()
-}
-
-/// The addresses of a name, as far as they come in time.
-async fn look_up(names: &Names, host: &str) -> Vec<IpAddr> {
-    let mut answers = names.resolve(host);
-    let mut ips = Vec::new();
-    let all = async {
-        for _ in 0..MAX_ANSWERS {
-            match poll_fn(|cx| Pin::new(&mut answers).poll_next(cx)).await {
-                Some(Ok(addresses)) => ips.extend(addresses.iter().map(|at| at.ip())),
-                Some(Err(_)) => {}
-                None => break,
-            }
-        }
-    };
-    timeout(LOOK_UP, all).await.ok();
-    // The system's resolver gives some twice.
-    let mut seen = Vec::new();
-    ips.retain(|ip| {
-        !seen.contains(ip) && {
-            seen.push(*ip);
-            true
-        }
-    });
-    ips
 }
