@@ -1,23 +1,81 @@
-//! What a script wants to know of names.
+//! What a script wants to know of names: it asks from its thread, and whoever waits for it answers.
+//!
+//! A thread that looked names up itself would need the runtime, which may be gone by then.
 
 use std::future::poll_fn;
-use std::net::IpAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::sync::mpsc::{SyncSender, sync_channel};
 use std::time::Duration;
 
 use futures_core::Stream;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
 use crate::dial::resolve::Names;
-
-/// For one name that the script has looked up.
-const LOOK_UP: Duration = Duration::from_secs(5);
+use crate::proxy::Found;
 
 /// Answers of a resolver about one name.
 const MAX_ANSWERS: usize = 16;
 
-/// The addresses of a name, as far as they come in time.
-pub(super) async fn look_up(names: &Names, host: &str) -> Vec<IpAddr> {
+/// So much longer the script's thread waits: whoever answers has the clock, unless nobody does.
+const SLACK: Duration = Duration::from_secs(1);
+
+struct Question {
+    host: String,
+    limit: Duration,
+    answer: SyncSender<Found>,
+}
+
+/// The end of the script.
+pub(super) struct Asking(UnboundedSender<Question>);
+
+/// The end of whoever waits. What is dropped here ends what is asked there.
+pub(super) struct Answering(UnboundedReceiver<Question>);
+
+pub(super) fn pair() -> (Asking, Answering) {
+    // A script asks one question at a time.
+    let (ask, asked) = unbounded_channel();
+    (Asking(ask), Answering(asked))
+}
+
+impl Asking {
+    /// Asks, and waits for the answer.
+    pub(super) fn look_up(&self, host: &str, limit: Duration) -> Found {
+        let (answer, answered) = sync_channel(1);
+        let question = Question { host: host.to_owned(), limit, answer };
+        let gone = |_| format!("nobody looks up {host} any more");
+        self.0.send(question).map_err(|_| gone(()))?;
+        answered.recv_timeout(limit.saturating_add(SLACK)).map_err(|_| gone(()))?
+    }
+}
+
+impl Answering {
+    /// Answers until what is done is done.
+    pub(super) async fn during<T>(mut self, names: &Names, done: impl Future<Output = T>) -> T {
+        let mut done = pin!(done);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut done => return done,
+                Some(Question { host, limit, answer }) = self.0.recv() => {
+                    let answering = async {
+                        // Nobody may want it any more.
+                        answer.send(look_up(names, &host, limit).await).ok();
+                    };
+                    tokio::select! {
+                        biased;
+                        done = &mut done => return done,
+                        () = answering => {}
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The addresses of a name, as far as they come in time. That none came is not the same as that there is
+/// none: a script would choose another way.
+async fn look_up(names: &Names, host: &str, limit: Duration) -> Found {
     let mut answers = names.resolve(host);
     let mut ips = Vec::new();
     let all = async {
@@ -29,7 +87,9 @@ pub(super) async fn look_up(names: &Names, host: &str) -> Vec<IpAddr> {
             }
         }
     };
-    timeout(LOOK_UP, all).await.ok();
+    if timeout(limit, all).await.is_err() && ips.is_empty() {
+        return Err(format!("no answer about {host} came in time"));
+    }
     // The system's resolver gives some twice.
     let mut seen = Vec::new();
     ips.retain(|ip| {
@@ -38,5 +98,57 @@ pub(super) async fn look_up(names: &Names, host: &str) -> Vec<IpAddr> {
             true
         }
     });
-    ips
+    Ok(ips)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::thread;
+
+    use super::*;
+    use crate::dial::resolve::{Answers, Resolve};
+
+    /// Answers about one name, and is silent on all others.
+    #[derive(Debug)]
+    struct Slow;
+
+    impl Resolve for Slow {
+        fn resolve(&self, host: &str) -> Answers {
+            match host {
+                "none.example" => Answers::failed(std::io::Error::other("no such host")),
+                _ => Answers::once(std::future::pending()),
+            }
+        }
+    }
+
+    fn slow() -> Names {
+        let mut names = Names::default();
+        names.resolver = Some(Arc::new(Slow));
+        names
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_answer_is_not_no_address() {
+        let limit = Duration::from_secs(20);
+        assert_eq!(look_up(&slow(), "none.example", limit).await, Ok(Vec::new()));
+        let why = look_up(&slow(), "slow.example", limit).await.unwrap_err();
+        assert_eq!(why, "no answer about slow.example came in time");
+    }
+
+    #[tokio::test]
+    async fn a_script_does_not_wait_for_one_that_is_gone() {
+        let (asking, answering) = pair();
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let thread = thread::spawn(move || {
+            tell.send(()).unwrap();
+            asking.look_up("slow.example", Duration::from_secs(60))
+        });
+        let begun = std::time::Instant::now();
+        // It has asked, or is about to.
+        answering.during(&slow(), told).await.unwrap();
+        let why = thread.join().unwrap().unwrap_err();
+        assert_eq!(why, "nobody looks up slow.example any more");
+        assert!(begun.elapsed() < Duration::from_secs(30));
+    }
 }

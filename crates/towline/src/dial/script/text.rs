@@ -5,8 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::task::spawn_blocking;
-
+use super::apart::{Stuck, apart};
 use crate::deadline::{after, sooner, until};
 use crate::dial::fetch::fetch;
 use crate::dial::way::Way;
@@ -17,7 +16,7 @@ use crate::proxy::{Fetched, Script, Source};
 /// Largest script that is read. Chrome takes as much.
 const MAX_BYTES: usize = 1 << 20;
 
-/// So long may fetching it take. Chrome waits as long.
+/// So long may fetching or reading it take. Chrome waits as long.
 const FETCH: Duration = Duration::from_secs(30);
 
 /// After so long it is fetched anew.
@@ -33,8 +32,15 @@ pub(super) async fn text(
         Source::Text(text) => Ok(Arc::clone(text)),
         Source::File(path) => {
             let path = path.clone();
-            let read = spawn_blocking(move || file(&path)).await;
-            let bytes = read.map_err(io::Error::other).and_then(|read| read);
+            // It may be a pipe that nobody writes to, or on a disk that is far away.
+            let bytes = match apart(FETCH, deadline, move || file(&path)).await {
+                Ok(read) => read,
+                Err(Stuck::Busy | Stuck::Late) => {
+                    return Err(Error::timed_out(doing(), "it was not read in time")
+                        .advise("is it a file, on a disk that answers?"));
+                }
+                Err(Stuck::Failed(error)) => Err(error),
+            };
             bytes.map(|bytes| decode(&bytes)).map_err(|error| {
                 Error::new(ErrorKind::Io, doing()).cause(error).advise("is the path right?")
             })

@@ -9,7 +9,9 @@ use std::time::{Duration, Instant, SystemTime};
 use rquickjs::context::EvalOptions;
 use rquickjs::convert::Coerced;
 use rquickjs::function::Func;
-use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Function, Object, Runtime, Value};
+use rquickjs::{
+    CatchResultExt, CaughtError, Context, Ctx, Exception, Function, Object, Runtime, Value,
+};
 
 use super::answer::shorten;
 use super::{address, pattern};
@@ -19,7 +21,7 @@ use super::{address, pattern};
 pub(super) struct Limits {
     /// For running, without the look-ups.
     pub(super) time: Duration,
-    /// For all look-ups together: later ones find nothing.
+    /// For all look-ups together.
     pub(super) look_ups: Duration,
     pub(super) memory_bytes: usize,
     pub(super) stack_bytes: usize,
@@ -37,7 +39,7 @@ impl Limits {
     };
 }
 
-/// Most names that a script may have looked up. Later ones are not found.
+/// Most names that a script may have looked up.
 const MAX_LOOK_UPS: usize = 32;
 
 /// Longest name that is looked up (RFC 1035 §2.3.4).
@@ -46,13 +48,25 @@ const MAX_NAME_BYTES: usize = 255;
 /// The name by which errors call the script.
 const FILE: &str = "script";
 
-/// Looks up a name, and waits for it.
-pub(super) type LookUp = Box<dyn Fn(&str) -> Vec<IpAddr>>;
+/// The addresses of a name, or why it is not known whether it has any.
+pub(crate) type Found = Result<Vec<IpAddr>, String>;
+
+/// Looks up a name, and waits for it so long.
+pub(super) type LookUp = Box<dyn Fn(&str, Duration) -> Found>;
 
 /// The machine that a script can ask.
 pub(super) struct Machine {
     pub(super) look_up: LookUp,
     pub(super) now: SystemTime,
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(super) enum Failure {
+    /// The script is at fault.
+    Script(String),
+    /// What it asked could not be answered, which may be otherwise later.
+    LookUp(String),
 }
 
 /// What the script answers about an address.
@@ -61,27 +75,30 @@ pub(super) fn run(
     (url, host): (&str, &str),
     machine: Machine,
     limits: Limits,
-) -> Result<String, String> {
-    let failed = |error: rquickjs::Error| format!("the engine for scripts failed: {error}");
+) -> Result<String, Failure> {
+    let failed =
+        |error: rquickjs::Error| Failure::Script(format!("the engine for scripts failed: {error}"));
     let runtime = Runtime::new().map_err(failed)?;
     runtime.set_memory_limit(limits.memory_bytes);
     runtime.set_max_stack_size(limits.stack_bytes);
-    let names =
-        Rc::new(Names { machine, limits, known: RefCell::default(), spent: Cell::default() });
-    let late = Rc::new(Cell::new(false));
-    let (begun, watched, overdue) = (Instant::now(), Rc::clone(&names), Rc::clone(&late));
-    runtime.set_interrupt_handler(Some(Box::new(move || {
-        let is_late = begun.elapsed().saturating_sub(watched.spent.get()) > limits.time;
-        overdue.set(is_late);
-        is_late
-    })));
+    let names = Rc::new(Names {
+        machine,
+        limits,
+        begun: Instant::now(),
+        known: RefCell::default(),
+        spent: Cell::default(),
+        over: RefCell::default(),
+    });
+    let watched = Rc::clone(&names);
+    runtime.set_interrupt_handler(Some(Box::new(move || watched.is_late())));
     let context = Context::full(&runtime).map_err(failed)?;
     context.with(|ctx| {
         let answer = find(&ctx, script, url, host, &names).catch(&ctx);
-        answer.map_err(|error| match late.get() {
-            true => format!("it ran for more than {} s", limits.time.as_secs_f32()),
-            false => told(&error),
-        })
+        // Whatever the script made of it: it may have caught an error, and gone another way.
+        match names.over.take() {
+            Some(failure) => Err(failure),
+            None => answer.map_err(|error| Failure::Script(told(&error))),
+        }
     })
 }
 
@@ -108,15 +125,12 @@ fn find(
         "typeof FindProxyForURL === 'function' ? FindProxyForURL : \
          typeof FindProxyForURLEx === 'function' ? FindProxyForURLEx : undefined",
     )?;
-    let missing = || rquickjs::Exception::throw_type(ctx, "it has no function FindProxyForURL");
+    let missing = || Exception::throw_type(ctx, "it has no function FindProxyForURL");
     let answer: Value<'_> = found.ok_or_else(missing)?.call((url, host))?;
     match answer.as_string() {
         Some(text) => text.to_string(),
         None if answer.is_null() || answer.is_undefined() => Ok(String::new()),
-        None => Err(rquickjs::Exception::throw_type(
-            ctx,
-            "FindProxyForURL gave something else than text",
-        )),
+        None => Err(Exception::throw_type(ctx, "FindProxyForURL gave something else than text")),
     }
 }
 
@@ -126,15 +140,26 @@ fn asked<'js>(ctx: &Ctx<'js>, names: &Rc<Names>) -> rquickjs::Result<Object<'js>
     let now = names.machine.now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let milliseconds = now.as_secs_f64() * 1000.0;
     machine.set("clock", Func::from(move || milliseconds))?;
-    let names = Rc::clone(names);
-    machine.set("lookUp", Func::from(move |host: String| names.look_up(&host)))?;
+    let asked = Rc::clone(names);
+    let look_up = move |ctx: Ctx<'js>, host: String| {
+        let ips = asked.look_up(&host);
+        ips.ok_or_else(|| Exception::throw_message(&ctx, "the name could not be looked up"))
+    };
+    machine.set("lookUp", Func::from(look_up))?;
     machine.set("own", Func::from(address::own))?;
     let is_in_net = |ip: String, net: String, mask: String| address::is_in_net(&ip, &net, &mask);
     machine.set("isInNet", Func::from(is_in_net))?;
     let is_in_prefix = |ip: String, prefix: String| address::is_in_prefix(&ip, &prefix);
     machine.set("isInPrefix", Func::from(is_in_prefix))?;
     machine.set("sorted", Func::from(|list: String| address::sorted(&list)))?;
-    let matches = |text: String, pattern: String| pattern::matches(&text, &pattern);
+    let watched = Rc::clone(names);
+    let matches = move |ctx: Ctx<'js>, text: String, pattern: String| {
+        // The engine looks at the clock seldom, and one of these may take a while.
+        match watched.is_late() {
+            true => Err(Exception::throw_message(&ctx, "it is too late")),
+            false => Ok(pattern::matches(&text, &pattern)),
+        }
+    };
     machine.set("matches", Func::from(matches))?;
     Ok(machine)
 }
@@ -165,36 +190,64 @@ fn line(stack: &str) -> Option<u32> {
     behind[..end].parse().ok()
 }
 
-/// What was looked up.
+/// What was looked up, and what came of it.
 struct Names {
     machine: Machine,
     limits: Limits,
+    begun: Instant,
     known: RefCell<BTreeMap<String, Vec<String>>>,
     /// How long all of it took.
     spent: Cell<Duration>,
+    /// Why the script is at its end, if it is.
+    over: RefCell<Option<Failure>>,
 }
 
 impl Names {
-    fn look_up(&self, host: &str) -> Vec<String> {
+    /// Whether the script has used up its time.
+    fn is_late(&self) -> bool {
+        let is_late = self.begun.elapsed().saturating_sub(self.spent.get()) > self.limits.time;
+        if is_late {
+            let limit = self.limits.time.as_secs_f32();
+            let why = format!("it ran for more than {limit} s");
+            self.end::<()>(Failure::Script(why));
+        }
+        is_late
+    }
+
+    /// The addresses of a name. `None` is the end of the script: without them, or as if there were none,
+    /// it would choose another way than the right one.
+    fn look_up(&self, host: &str) -> Option<Vec<String>> {
         if let Ok(ip) = host.parse::<IpAddr>() {
-            return vec![ip.to_string()];
+            return Some(vec![ip.to_string()]);
         }
         if host.len() > MAX_NAME_BYTES {
-            return Vec::new();
+            return Some(Vec::new());
         }
         let host = host.to_ascii_lowercase();
         let mut known = self.known.borrow_mut();
         if let Some(ips) = known.get(&host) {
-            return ips.clone();
+            return Some(ips.clone());
         }
-        if known.len() >= MAX_LOOK_UPS || self.spent.get() >= self.limits.look_ups {
-            return Vec::new();
+        if known.len() >= MAX_LOOK_UPS {
+            let why = format!("it looked up more than {MAX_LOOK_UPS} names");
+            return self.end(Failure::Script(why));
         }
         let begun = Instant::now();
-        let ips: Vec<_> =
-            (self.machine.look_up)(&host).into_iter().map(|ip| ip.to_string()).collect();
+        let left = self.limits.look_ups.saturating_sub(self.spent.get());
+        let found = (self.machine.look_up)(&host, left);
         self.spent.set(self.spent.get() + begun.elapsed());
-        known.insert(host, ips.clone());
-        ips
+        match found {
+            Ok(ips) => {
+                let ips: Vec<_> = ips.iter().map(IpAddr::to_string).collect();
+                known.insert(host, ips.clone());
+                Some(ips)
+            }
+            Err(why) => self.end(Failure::LookUp(why)),
+        }
+    }
+
+    fn end<T>(&self, why: Failure) -> Option<T> {
+        self.over.borrow_mut().get_or_insert(why);
+        None
     }
 }

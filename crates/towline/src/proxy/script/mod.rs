@@ -1,7 +1,7 @@
 //! [`PacScript`]: a program that chooses proxies (proxy auto-config, Netscape 1996).
 //!
-//! It is run here, in the thread that asks. `dial/script/` reads it, has it run where nobody waits for
-//! that thread, and goes the ways that it names.
+//! It is run here, in the thread that asks. `dial/script/` reads it, has it run in a thread that nobody has
+//! to wait for, and goes the ways that it names.
 
 mod address;
 mod answer;
@@ -11,18 +11,18 @@ mod pattern;
 mod tests;
 
 use std::fmt;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::Mutex;
 use towline_proto::WsUri;
 
 use super::{Proxy, Route};
 use crate::auth::Credentials;
-use crate::error::{Error, Result};
-use engine::{Limits, Machine};
+use crate::error::{Error, ErrorKind, Result};
+pub(crate) use engine::Found;
+use engine::{Failure, Limits, Machine};
 
 /// A script that chooses the proxy for each server (PAC), as browsers run them.
 ///
@@ -31,9 +31,13 @@ use engine::{Limits, Machine};
 /// `PROXY a:3128; SOCKS5 b:1080; DIRECT`. The next one is tried where a proxy cannot be reached, or does
 /// not lead on and gives no answer of HTTP's. Of a `wss` address the script sees no path and no query.
 ///
-/// It runs for each connection, in a thread of the runtime's for what blocks. It may take 5 seconds, and
-/// 20 for what it looks up, which may be 32 names; 32 MiB of memory and 256 KiB of stack. Beyond
-/// that connecting fails, as it does where the script has an error.
+/// It runs for each connection, in a thread of its own. It may take 5 seconds, and 20 for what it looks up,
+/// which may be 32 names; 32 MiB of memory and 256 KiB of stack. Beyond that connecting fails, as it does
+/// where the script has an error. A name that has no address is not found, one about which no answer
+/// comes in time is such a failure: the script would choose the wrong way.
+///
+/// One that was made to never end may do so in its thread, where nothing can end it; connecting fails
+/// after 30 seconds. At most 16 such threads are alive in a process, and none keeps a runtime from ending.
 ///
 /// ```
 /// # use towline::{Client, PacScript, Proxies};
@@ -73,7 +77,7 @@ impl PacScript {
         Self::of(Source::Text(script.into().into()))
     }
 
-    /// A file, which is read for each connection. At most 1 MiB.
+    /// A file, which is read for each connection. At most 1 MiB, within 30 seconds.
     pub fn file(path: impl AsRef<Path>) -> Self {
         Self::of(Source::File(path.as_ref().to_owned()))
     }
@@ -153,16 +157,23 @@ impl Script {
         text: &str,
         uri: &WsUri,
         credentials: Option<&Credentials>,
-        look_up: impl Fn(&str) -> Vec<IpAddr> + 'static,
+        look_up: impl Fn(&str, Duration) -> Found + 'static,
     ) -> Result<Vec<Route>> {
+        let doing = || format!("running the script {self} for {}", uri.host());
         let failed = |why: String| {
-            Error::invalid(format!("running the script {self} for {}", uri.host()))
+            Error::invalid(doing())
                 .cause(why)
                 .advise("mend the script, or say which proxy to use: Proxies::none is none")
         };
         let machine = Machine { look_up: Box::new(look_up), now: SystemTime::now() };
         let asked = (&*url_of(uri), uri.host());
-        let answer = engine::run(text, asked, machine, Limits::DEFAULT).map_err(failed)?;
+        let answer = engine::run(text, asked, machine, Limits::DEFAULT);
+        let answer = answer.map_err(|failure| match failure {
+            Failure::Script(why) => failed(why),
+            Failure::LookUp(why) => Error::new(ErrorKind::TimedOut, doing())
+                .cause(why)
+                .advise("is there a network, and do its name servers answer?"),
+        })?;
         let why = format!("the script {self} says so");
         let route = |way: Option<Proxy>| match (way, credentials) {
             (None, _) => Route::directly(why.clone()),

@@ -1,30 +1,35 @@
 //! Scripts: the functions that they call one by one, and their limits.
 
 use std::net::IpAddr;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use towline_proto::WsUri;
 
 use super::PacScript;
-use super::engine::{Limits, Machine, run};
+use super::engine::{Failure, Limits, Machine, run};
 use crate::auth::Credentials;
 
 /// Wednesday, 15 July 2026, 14:30:45 UTC.
 const NOW: Duration = Duration::from_secs(1_784_125_845);
 
-fn look_up(host: &str) -> Vec<IpAddr> {
+#[expect(clippy::unnecessary_wraps, reason = "others fail")]
+fn look_up(host: &str, _: Duration) -> Result<Vec<IpAddr>, String> {
     let ips: &[&str] = match host {
         "two.example" => &["2001:db8::7", "192.0.2.7"],
         "six.example" => &["2001:db8::6"],
         "ten.example" => &["10.1.2.3"],
         _ => &[],
     };
-    ips.iter().map(|ip| ip.parse().unwrap()).collect()
+    Ok(ips.iter().map(|ip| ip.parse().unwrap()).collect())
 }
 
 fn answer(script: &str, limits: Limits) -> Result<String, String> {
     let machine = Machine { look_up: Box::new(look_up), now: SystemTime::UNIX_EPOCH + NOW };
-    run(script, ("ws://www.a.example/x?y", "www.a.example"), machine, limits)
+    let answer = run(script, ("ws://www.a.example/x?y", "www.a.example"), machine, limits);
+    answer.map_err(|failure| match failure {
+        Failure::Script(why) => why,
+        Failure::LookUp(_) => unreachable!("every name is looked up"),
+    })
 }
 
 /// What an expression comes to.
@@ -251,21 +256,49 @@ fn a_script_has_limits() {
         let why = answer(greedy, Limits::DEFAULT).unwrap_err();
         assert!(why.contains(expected), "{greedy}: {why}");
     }
-    let many = "FindProxyForURL = () => { let n = 0; \
-                for (let i = 0; i < 99; i++) n += isResolvable(i + '.example'); return 'n' + n }";
-    let machine =
-        Machine { look_up: Box::new(|_| vec![[10, 0, 0, 1].into()]), now: SystemTime::UNIX_EPOCH };
-    assert_eq!(run(many, ("ws://a/", "a"), machine, Limits::DEFAULT).unwrap(), "n32");
-    let machine = Machine {
-        look_up: Box::new(|_| {
-            std::thread::sleep(Duration::from_millis(60));
-            vec![[10, 0, 0, 1].into()]
-        }),
-        now: SystemTime::UNIX_EPOCH,
+}
+
+#[test]
+fn much_work_of_ours_is_a_scripts_too() {
+    let limits = Limits { time: Duration::from_millis(50), ..Limits::DEFAULT };
+    // Each takes a while, and the engine looks at the clock once in thousands of them.
+    let script = "const a = 'a'.repeat(3000); \
+                  for (;;) try { shExpMatch(a, '*' + a.slice(0, 1500) + 'b') } catch (e) {}";
+    let begun = Instant::now();
+    assert_eq!(answer(script, limits).unwrap_err(), "it ran for more than 0.05 s");
+    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn names_have_limits() {
+    let limits = Limits { time: Duration::from_millis(50), ..Limits::DEFAULT };
+    let many = |count: u32| {
+        let script = format!(
+            "FindProxyForURL = () => {{ let n = 0; for (let i = 0; i < {count}; i++) \
+             try {{ n += isResolvable(i + '.example') }} catch (e) {{}} return 'n' + n }}"
+        );
+        // Waiting for a name counts for the names alone.
+        let look_up = |_: &str, left: Duration| match left.checked_sub(Duration::from_secs(15)) {
+            None => Err("no answer".to_owned()),
+            Some(_) => {
+                std::thread::sleep(Duration::from_millis(3));
+                Ok(vec![[10, 0, 0, 1].into()])
+            }
+        };
+        let machine = Machine { look_up: Box::new(look_up), now: SystemTime::UNIX_EPOCH };
+        (script, machine)
     };
-    // Waiting for a name counts for the names alone.
-    let limits = Limits { look_ups: Duration::from_millis(100), ..limits };
-    assert_eq!(run(many, ("ws://a/", "a"), machine, limits).unwrap(), "n2");
+    let asked = ("ws://a/", "a");
+    let (script, machine) = many(32);
+    assert_eq!(run(&script, asked, machine, limits).as_deref(), Ok("n32"));
+    // It would choose as if they did not exist.
+    let (script, machine) = many(33);
+    let why = run(&script, asked, machine, limits).unwrap_err();
+    assert_eq!(why, Failure::Script("it looked up more than 32 names".to_owned()));
+    let (script, machine) = many(20);
+    let limits = Limits { look_ups: Duration::from_millis(15_020), ..limits };
+    let why = run(&script, asked, machine, limits).unwrap_err();
+    assert_eq!(why, Failure::LookUp("no answer".to_owned()));
 }
 
 #[test]

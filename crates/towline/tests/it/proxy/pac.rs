@@ -182,10 +182,64 @@ async fn nobody_waits_for_the_thread_of_a_script() {
     let endless = client.connect("ws://app.example/");
     assert!(tokio::time::timeout(Duration::from_millis(100), endless).await.is_err());
     assert!(begun.elapsed() < Duration::from_secs(3));
-    // The runtime would wait for its thread at the end.
     let error = client.connect("ws://app.example/").await.unwrap_err().to_string();
     let words = "running the script of the program for app.example: it ran for more than 5 s";
     assert!(error.starts_with(words), "{error}");
+}
+
+/// Ends after seconds, in a step of the engine's that nothing can interrupt.
+const STEADFAST: &str = "[].reverse.call({ length: 2e7 })";
+
+#[test]
+fn a_script_that_cannot_be_interrupted_holds_nobody() {
+    // Where it does, this test ends all the same.
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().start_paused(true).build().unwrap();
+        let told = runtime.block_on(async {
+            let client = by(PacScript::text(STEADFAST)).build().unwrap();
+            let begun = tokio::time::Instant::now();
+            let error = client.routes("ws://app.example/").await.unwrap_err();
+            assert_eq!(begun.elapsed().as_secs(), 30);
+            (error.kind(), error.to_string())
+        });
+        drop(runtime);
+        tell.send(told).unwrap();
+    });
+    let (kind, told) = told.recv_timeout(Duration::from_secs(3)).expect("somebody waits");
+    let words = "running the script of the program for app.example: it does not end";
+    assert!(told.starts_with(words), "{told}");
+    // To try again would be to keep one more thread.
+    assert_eq!(kind, ErrorKind::InvalidInput);
+}
+
+#[test]
+fn what_a_script_looks_up_needs_no_thread_of_its_own() {
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().max_blocking_threads(1).build().unwrap();
+    let script = "FindProxyForURL = () => 'PROXY ' + dnsResolve('localhost')";
+    let client = by(PacScript::text(script)).build().unwrap();
+    let routes = runtime.block_on(within(client.routes("ws://app.example/"))).unwrap();
+    assert_eq!(routes[0].proxies()[0].to_string(), "http://127.0.0.1:80");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_cannot_be_read_to_its_end_holds_nobody() {
+    let dir = std::env::temp_dir().join(format!("towline-pac-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    let pipe = dir.join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let client = by(PacScript::file(&pipe)).total_timeout(Duration::from_millis(200)).build();
+    let error = within(client.unwrap().connect("ws://app.example/")).await.unwrap_err();
+    // Whoever reads it now comes to its end.
+    std::fs::OpenOptions::new().write(true).open(&pipe).unwrap();
+    std::fs::remove_dir_all(&dir).unwrap();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    let words = format!("reading the script {}, which", pipe.display());
+    assert!(error.to_string().starts_with(&words), "{error}");
 }
 
 #[tokio::test(flavor = "current_thread")]
