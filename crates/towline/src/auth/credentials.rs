@@ -122,6 +122,8 @@ impl Credentials {
     }
 
     /// Uses these schemes alone, whatever else the peer offers.
+    ///
+    /// A SOCKS proxy gets a name and a password as they are: it gets none where Basic is not among them.
     pub fn only(mut self, schemes: impl IntoIterator<Item = Scheme>) -> Self {
         self.only = Some(schemes.into_iter().collect());
         self
@@ -135,9 +137,11 @@ impl Credentials {
         self
     }
 
-    /// For those who ask for nothing else, as SOCKS5 does; `None` if it is something else.
+    /// For those who ask for nothing else and in the clear, as SOCKS does; `None` if it is something else,
+    /// or may not be shown so: who forbids Basic means all that is no better.
     pub(crate) fn user_and_password(&self) -> Option<(&str, &str)> {
         match &self.kind {
+            _ if !self.allow(Scheme::Basic) => None,
             Kind::Password { user, password } => Some((user, password.reveal())),
             Kind::Bearer(_) | Kind::Tickets(_) => None,
         }

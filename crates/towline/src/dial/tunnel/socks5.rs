@@ -53,6 +53,14 @@ pub(super) async fn lead_on<T: AsyncRead + AsyncWrite + Unpin>(
     match (method, who) {
         (NO_AUTHENTICATION, _) => {}
         (PASSWORD, Some((user, password))) => show(&mut talk, user, password).await?,
+        (NONE_ACCEPTABLE, None) if proxy.shown_credentials().is_some() => {
+            return Err(failure::at(proxy, next)
+                .cause("the proxy wants to know who we are, which SOCKS5 tells in the clear")
+                .advise(
+                    "it takes a user name and a password alone, and those only where \
+                     Credentials::only allows Basic; is there an HTTP proxy?",
+                ));
+        }
         (NONE_ACCEPTABLE, None) => {
             return Err(failure::at(proxy, next)
                 .cause("the proxy wants to know who we are")

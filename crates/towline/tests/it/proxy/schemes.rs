@@ -1,8 +1,11 @@
 //! Proxies that ask who we are by other schemes than Basic.
 
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
 #[cfg(feature = "ntlm")]
 use towline::Proxies;
-use towline::{Client, Credentials, ErrorKind, Scheme};
+use towline::{Client, Credentials, ErrorKind, Proxy, Scheme};
 
 use super::fake::{Fake, Manners};
 use super::{by_name, connect, echo, fails, talk};
@@ -101,6 +104,62 @@ async fn rounds_with_a_proxy_stay_on_one_connection() {
     let error = fails(builder, &by_name(&echo)).await;
     assert!(error.to_string().contains("before it had heard who we are"), "{error}");
     assert_eq!(fake.heads().len(), 2);
+}
+
+/// A proxy that says this to whatever comes, and what came.
+async fn recording(answer: &'static [u8]) -> (u16, oneshot::Receiver<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (tell, told) = oneshot::channel();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        stream.write_all(answer).await.unwrap();
+        let mut all = Vec::new();
+        stream.read_to_end(&mut all).await.ok();
+        tell.send(all).unwrap();
+    });
+    (port, told)
+}
+
+#[tokio::test]
+async fn socks_is_told_only_what_may_be_told_in_the_clear() {
+    let strict = || ann().only([Scheme::Digest]);
+    for (scheme, answer, credentials, expected, words) in [
+        (
+            "socks5h",
+            &b"\x05\x02\x01\x01"[..],
+            ann(),
+            &b"\x05\x02\0\x02\x01\x03ann\x06s3cret"[..],
+            "does not take",
+        ),
+        // It wants a password, asked for or not.
+        ("socks5h", b"\x05\x02", strict(), b"\x05\x01\0", "was not offered"),
+        ("socks5h", b"\x05\xff", strict(), b"\x05\x01\0", "where Credentials::only allows Basic"),
+        (
+            "socks4a",
+            b"\0\x5b\0\0\0\0\0\0",
+            ann(),
+            b"\x04\x01\0\x50\0\0\0\x01ann\0app.example\0",
+            "91",
+        ),
+        (
+            "socks4a",
+            b"\0\x5b\0\0\0\0\0\0",
+            strict(),
+            b"\x04\x01\0\x50\0\0\0\x01\0app.example\0",
+            "91",
+        ),
+    ] {
+        let (port, told) = recording(answer).await;
+        let proxy = Proxy::new(format!("{scheme}://127.0.0.1:{port}")).unwrap();
+        let builder = Client::builder().proxy(proxy.credentials(credentials));
+        let error = fails(builder, "ws://app.example/").await.to_string();
+        assert_eq!(
+            told.await.unwrap().escape_ascii().to_string(),
+            expected.escape_ascii().to_string()
+        );
+        assert!(error.contains(words), "{error}");
+    }
 }
 
 #[cfg(feature = "ntlm")]
