@@ -21,7 +21,7 @@ use super::refused::{Had, Refused};
 use super::{Client, ask, cookies, proxy};
 use crate::auth::{Credentials, Negotiation, Party, hide};
 use crate::deadline::{after, sooner, until};
-use crate::dial::dial;
+use crate::dial::{Way, dial};
 use crate::error::{Error, ErrorKind, Result, Step};
 use crate::http1::Answer;
 use crate::info::ConnectionInfo;
@@ -38,6 +38,8 @@ struct Stop {
     credentials: Option<Credentials>,
     /// Whether there were credentials, which are not for this origin.
     left_behind: bool,
+    /// How it is gone there, where that is not the client's own way.
+    way: Option<Box<Way>>,
 }
 
 /// How a visit to one address ended.
@@ -59,7 +61,7 @@ impl Client {
         let most = if stream.is_some() { 0 } else { self.session.redirects };
         let credentials = given.or_else(|| self.session.credentials.clone());
         let request = self.request.clone();
-        let mut stop = Stop { uri, request, credentials, left_behind: false };
+        let mut stop = Stop { uri, request, credentials, left_behind: false, way: None };
         let mut followed = 0;
         loop {
             let refused = match self.visit(&stop, stream.take(), deadline).await? {
@@ -75,7 +77,7 @@ impl Client {
                 to => to,
             };
             stop = match to {
-                Ok(to) => stop.moved(to),
+                Ok(to) => stop.moved(to, &self.way),
                 Err(error) => return Err(refused.nowhere(&stop.uri, error)),
             };
             followed += 1;
@@ -89,6 +91,7 @@ impl Client {
         deadline: Option<Instant>,
     ) -> Result<Visit> {
         let uri = &stop.uri;
+        let way = stop.way.as_deref().unwrap_or(&self.way);
         // Nobody but the caller can open another one of the caller's byte streams.
         let redial = stream.is_none();
         let new = |credentials| Negotiation::new(credentials, Party::Server, uri.host());
@@ -100,7 +103,7 @@ impl Client {
         }
         let (mut io, mut info) = match stream {
             Some(dialled) => dialled,
-            None => dial(uri, &self.way, deadline).await?,
+            None => dial(uri, way, deadline).await?,
         };
         let mut used = false;
         loop {
@@ -108,7 +111,7 @@ impl Client {
             let limit = sooner(after(self.way.handshake_timeout), deadline);
             let mut handshake =
                 ClientHandshake::new(request, rand::random(), self.limits).expire_at(limit);
-            let answer = ask(&mut io, &mut handshake, uri, &self.way.watch).await;
+            let answer = ask(&mut io, &mut handshake, uri, &way.watch).await;
             let bound = negotiation.as_ref().is_some_and(Negotiation::needs_same_connection);
             let refusal = match answer {
                 Ok(Answer::Open(terms, rest)) => {
@@ -136,7 +139,7 @@ impl Client {
                     if used && redial && !bound && error.kind() == ErrorKind::Disconnected =>
                 {
                     drop(io);
-                    (io, info) = dial(uri, &self.way, deadline).await?;
+                    (io, info) = dial(uri, way, deadline).await?;
                     used = false;
                     continue;
                 }
@@ -172,7 +175,7 @@ impl Client {
                     return Err(Refused { refusal, info, had }.interrupted(uri));
                 }
                 drop(io);
-                (io, info) = dial(uri, &self.way, deadline).await?;
+                (io, info) = dial(uri, way, deadline).await?;
                 used = false;
             }
             shown = answer;
@@ -226,12 +229,13 @@ fn with(request: ClientRequest, name: HeaderName, value: HeaderValue) -> Result<
 
 impl Stop {
     /// The next address, and what may be brought there.
-    fn moved(self, to: WsUri) -> Self {
+    fn moved(self, to: WsUri, way: &Way) -> Self {
         if same_origin(&self.uri, &to) {
             return Self { uri: to, ..self };
         }
         let request = self.request.retain_headers(may_travel);
         let left_behind = self.left_behind || self.credentials.is_some();
-        Self { uri: to, request, credentials: None, left_behind }
+        let way = self.way.unwrap_or_else(|| Box::new(way.for_strangers()));
+        Self { uri: to, request, credentials: None, left_behind, way: Some(way) }
     }
 }

@@ -14,7 +14,9 @@ impl ClientBuilder {
     /// Follows so many redirects. Default 0: a redirect is an error.
     ///
     /// Never from `wss` to `ws`. To another origin (scheme, host and port) neither credentials nor
-    /// headers of one's own go along, but for `User-Agent`, `Accept-Language` and `Origin`.
+    /// headers of one's own go along, but for `User-Agent`, `Accept-Language` and `Origin`; nor is a
+    /// certificate of one's own shown there, by [`identity`](Self::identity) or by rustls. The
+    /// [subprotocols](Self::subprotocol) do go along: whoever puts a token among them is to follow none.
     pub fn redirects(mut self, most: u32) -> Self {
         self.client.session.redirects = most;
         self

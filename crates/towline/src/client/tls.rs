@@ -20,7 +20,8 @@ impl ClientBuilder {
     /// Shows this certificate to servers that ask for one.
     ///
     /// If a server demands one and there is none, connecting fails with
-    /// [`Tls`](crate::ErrorKind::Tls).
+    /// [`Tls`](crate::ErrorKind::Tls). It is for the servers that are connected to, not for another
+    /// origin to which one of them [redirects](Self::redirects).
     pub fn identity(self, identity: Identity) -> Self {
         self.set_tls("showing a certificate", |settings| {
             settings.identity = Some(identity);

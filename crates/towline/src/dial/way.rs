@@ -36,6 +36,17 @@ pub(crate) struct Way {
     pub(crate) proxy_tls: Tls,
 }
 
+impl Way {
+    /// The way to servers that the caller did not name: they are not shown who one is.
+    pub(crate) fn for_strangers(&self) -> Self {
+        Self {
+            #[cfg(feature = "tls")]
+            tls: self.tls.nameless(),
+            ..self.clone()
+        }
+    }
+}
+
 impl Default for Way {
     fn default() -> Self {
         Self {

@@ -3,14 +3,16 @@
 use std::error::Error as StdError;
 use std::sync::{Arc, OnceLock};
 
-use rustls::sign::SingleCertAndKey;
-use rustls::{ClientConfig, KeyLogFile, RootCertStore};
+use rustls::client::{ResolvesClientCert, Resumption};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ClientConfig, KeyLogFile, RootCertStore, SignatureScheme};
 use webpki::KeyUsage;
 
 use super::check::Check;
 use super::config::{Kind, Settings, TlsConfig, Whom};
 use super::crls::Lists;
 use super::examiner::Examiner;
+use super::identity::Identity;
 use super::provider::provider;
 use super::roots;
 use super::trust::{Base, Trust};
@@ -30,7 +32,16 @@ pub(crate) struct Tls {
     more: bool,
     /// Made when it is first needed: who never connects by `wss` needs no roots. Clones share it,
     /// and with it the sessions that can be resumed.
-    made: Arc<OnceLock<Connector>>,
+    made: Arc<Made>,
+    /// Whether no certificate of one's own is shown.
+    nameless: bool,
+}
+
+/// What was made of the settings. Each has sessions of its own: one that is resumed shows again who it was.
+#[derive(Debug, Default)]
+struct Made {
+    named: OnceLock<Connector>,
+    nameless: OnceLock<Connector>,
 }
 
 /// What connecting needs.
@@ -76,19 +87,27 @@ impl Tls {
         self.set
     }
 
+    /// The same, but no certificate of one's own is shown: for servers that the caller did not name.
+    pub(crate) fn nameless(&self) -> Self {
+        Self { nameless: true, ..self.clone() }
+    }
+
     pub(crate) fn connector(&self) -> Result<&Connector> {
-        if let Some(made) = self.made.get() {
+        let made = if self.nameless { &self.made.nameless } else { &self.made.named };
+        if let Some(made) = made.get() {
             return Ok(made);
         }
         let (config, verifier) = match &self.config.0 {
+            Kind::Rustls(config) if self.nameless => (Arc::new(without_identity(config)), None),
             Kind::Rustls(config) => (Arc::clone(config), None),
             Kind::Ours(settings) => {
-                let (config, verifier) = make(settings)?;
+                let identity = settings.identity.as_ref().filter(|_| !self.nameless);
+                let (config, verifier) = make(settings, identity)?;
                 (Arc::new(config), Some(verifier))
             }
         };
         let checks = Arc::clone(&self.checks);
-        Ok(self.made.get_or_init(|| Connector { config, verifier, checks }))
+        Ok(made.get_or_init(|| Connector { config, verifier, checks }))
     }
 }
 
@@ -96,7 +115,32 @@ fn set_by_rustls() -> Refused {
     "beside TlsConfig::from_rustls that is for the settings which it was given".into()
 }
 
-fn make(settings: &Settings) -> Result<(ClientConfig, Arc<ServerVerifier>)> {
+/// What somebody else has set, without whom it shows.
+fn without_identity(config: &ClientConfig) -> ClientConfig {
+    let mut config = config.clone();
+    config.client_auth_cert_resolver = Arc::new(Nobody);
+    config.resumption = Resumption::default();
+    config
+}
+
+/// Has no certificate.
+#[derive(Debug)]
+struct Nobody;
+
+impl ResolvesClientCert for Nobody {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}
+
+fn make(
+    settings: &Settings,
+    identity: Option<&Identity>,
+) -> Result<(ClientConfig, Arc<ServerVerifier>)> {
     let provider = provider();
     let algorithms = provider.signature_verification_algorithms;
     let (base, own) = match &settings.whom {
@@ -135,7 +179,7 @@ fn make(settings: &Settings) -> Result<(ClientConfig, Arc<ServerVerifier>)> {
         .map_err(|error| Error::new(ErrorKind::Tls, "setting up TLS").cause(error))?
         .dangerous()
         .with_custom_certificate_verifier(verifier.clone());
-    let mut config = match &settings.identity {
+    let mut config = match identity {
         None => builder.with_no_client_auth(),
         Some(identity) => {
             let identity = SingleCertAndKey::from(Arc::clone(&identity.0));

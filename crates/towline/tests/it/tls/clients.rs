@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+use http::Response;
 use rcgen::{CertificateParams, ExtendedKeyUsagePurpose, date_time_ymd};
 use rustls::sign::SingleCertAndKey;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use towline::CertificateError::{self, Expired, IncompleteChain, Revoked, WrongUsage};
 use towline::{
     Client, ConnectionInfo, Error, ErrorKind, MessageWebSocket, Server, ServerTls, TlsConfig,
@@ -179,6 +182,67 @@ async fn a_clients_session_does_not_outlive_its_certificate() {
     let error = accepted.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Certificate, "{error}");
     assert_eq!(error.peer_certificates().unwrap().errors(), [Expired]);
+}
+
+/// Asks for a certificate, tells whose it gets for each connection, and sends `/away` there.
+async fn asking(
+    identity: &Identity,
+    people: &Authority,
+    away: String,
+) -> (u16, UnboundedReceiver<Vec<String>>) {
+    let tls = identity.tls().ask_client_certificate(people.pem()).unwrap();
+    let server = Server::builder().tls(tls).bind("127.0.0.1:0").await.unwrap();
+    let port = server.local_addr().port();
+    let (tell, told) = unbounded_channel();
+    tokio::spawn(async move {
+        while let Ok(incoming) = server.accept().await {
+            let upgrade = incoming.handshake().await.unwrap();
+            let shown = upgrade.info().peer_certificates();
+            tell.send(shown.map_or_else(Vec::new, |one| one.certificate().names())).unwrap();
+            let to = match upgrade.path() {
+                "/away" => &*away,
+                "/home" => "/",
+                _ => {
+                    tokio::spawn(async move { upgrade.accept_message().await?.recv().await });
+                    continue;
+                }
+            };
+            let response = Response::builder().status(302).header("Location", to);
+            upgrade.respond(response.body(Bytes::new()).unwrap()).await.unwrap();
+        }
+    });
+    (port, told)
+}
+
+#[tokio::test]
+async fn a_certificate_is_not_shown_where_a_redirect_leads() {
+    let (ours, people) = (Authority::new(), Authority::new());
+    let (server, me) = (ours.issue(&["localhost"]), numbered(&people, |_| {}));
+    let (there, mut told_there) = asking(&server, &people, String::new()).await;
+    let away = format!("wss://localhost:{there}/");
+    let (here, mut told_here) = asking(&server, &people, away.clone()).await;
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(ours.roots())
+        .with_client_cert_resolver(Arc::new(SingleCertAndKey::from(me.certified())));
+    let by_rustls = Client::builder().tls(TlsConfig::from_rustls(Arc::new(config)));
+    for builder in [trusting(&ours).identity(me.of_client()), by_rustls] {
+        let client = builder.redirects(2).build().unwrap();
+        // Twice: a session that is resumed shows who one was.
+        for _ in 0..2 {
+            within(client.connect(format!("wss://localhost:{here}/away"))).await.unwrap();
+            assert_eq!(told_here.recv().await.unwrap(), ["the.client"]);
+            assert_eq!(told_there.recv().await.unwrap(), [""; 0]);
+            // To its other pages, and to whoever is connected to at first.
+            within(client.connect(format!("wss://localhost:{here}/home"))).await.unwrap();
+            assert_eq!(told_here.recv().await.unwrap(), ["the.client"]);
+            assert_eq!(told_here.recv().await.unwrap(), ["the.client"]);
+            within(client.connect(&away)).await.unwrap();
+            assert_eq!(told_there.recv().await.unwrap(), ["the.client"]);
+        }
+    }
 }
 
 #[test]
