@@ -26,7 +26,7 @@ pub(crate) use rules::Scripted;
 #[cfg(feature = "pac")]
 pub use script::PacScript;
 #[cfg(feature = "pac")]
-pub(crate) use script::{Fetched, Found, Script, Source};
+pub(crate) use script::{Found, Script, Source};
 
 /// A proxy: how it is spoken to, where it is, and who one is to it.
 ///

@@ -1,6 +1,7 @@
 //! Scripts that choose proxies: they are read, run, and the ways that they name are gone one by one.
 
 mod apart;
+mod kept;
 mod look_up;
 mod text;
 

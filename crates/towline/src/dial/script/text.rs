@@ -6,28 +6,23 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::apart::{Stuck, apart};
-use crate::deadline::{after, sooner, until};
-use crate::dial::fetch::fetch;
+use super::kept::fetched;
 use crate::dial::way::Way;
 use crate::error::{Error, ErrorKind, Result};
-use crate::progress::Watch;
-use crate::proxy::{Fetched, Script, Source};
+use crate::proxy::{Script, Source};
 
 /// Largest script that is read. Chrome takes as much.
-const MAX_BYTES: usize = 1 << 20;
+pub(super) const MAX_BYTES: usize = 1 << 20;
 
 /// So long may fetching or reading it take. Chrome waits as long.
-const FETCH: Duration = Duration::from_secs(30);
-
-/// After so long it is fetched anew.
-const KEEP: Duration = Duration::from_secs(3600);
+pub(super) const FETCH: Duration = Duration::from_secs(30);
 
 pub(super) async fn text(
     script: &Arc<Script>,
     way: &Way,
     deadline: Option<Instant>,
 ) -> Result<Arc<str>> {
-    let doing = || format!("reading the script {script}, which chooses the proxy");
+    let doing = || doing(script);
     match &script.source {
         Source::Text(text) => Ok(Arc::clone(text)),
         Source::File(path) => {
@@ -45,31 +40,13 @@ pub(super) async fn text(
                 Error::new(ErrorKind::Io, doing()).cause(error).advise("is the path right?")
             })
         }
-        Source::Url(at) => {
-            let late = || Error::timed_out(doing(), "it did not come in time");
-            let deadline = sooner(after(FETCH), deadline);
-            let fetched = until(deadline, async {
-                let mut kept = script.fetched.lock().await;
-                let now = tokio::time::Instant::now().into_std();
-                if let Some(kept) = kept.as_ref()
-                    && now.saturating_duration_since(kept.at) < KEEP
-                {
-                    return Ok(Arc::clone(&kept.text));
-                }
-                // Whoever watches wants to know of the way to the server.
-                let unwatched = Way { watch: Watch::default(), ..way.clone() };
-                let text = match (fetch(at, &unwatched, MAX_BYTES).await, kept.take()) {
-                    (Ok(bytes), _) => decode(&bytes),
-                    // An old one is better than none.
-                    (Err(_), Some(old)) => old.text,
-                    (Err(error), None) => return Err(error.on_the_way(&doing())),
-                };
-                *kept = Some(Fetched { text: Arc::clone(&text), at: now });
-                Ok(text)
-            });
-            fetched.await.unwrap_or_else(|| Err(late()))
-        }
+        Source::Url(at) => fetched(script, at, way, deadline).await,
     }
+}
+
+/// How errors call it.
+pub(super) fn doing(script: &Script) -> String {
+    format!("reading the script {script}, which chooses the proxy")
 }
 
 fn file(path: &Path) -> io::Result<Vec<u8>> {
@@ -86,7 +63,7 @@ fn file(path: &Path) -> io::Result<Vec<u8>> {
 
 pub(in crate::dial) const TOO_LARGE: &str = "it has more than 1 MiB";
 
-fn decode(bytes: &[u8]) -> Arc<str> {
+pub(super) fn decode(bytes: &[u8]) -> Arc<str> {
     let text = String::from_utf8_lossy(bytes);
     text.strip_prefix('\u{feff}').unwrap_or(&text).into()
 }

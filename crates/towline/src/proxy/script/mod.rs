@@ -6,6 +6,7 @@
 mod address;
 mod answer;
 mod engine;
+mod fetched;
 mod pattern;
 #[cfg(test)]
 mod tests;
@@ -13,9 +14,8 @@ mod tests;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use tokio::sync::Mutex;
 use towline_proto::WsUri;
 
 use super::{Proxy, Route};
@@ -23,6 +23,7 @@ use crate::auth::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 pub(crate) use engine::Found;
 use engine::{Failure, Limits, Machine};
+use fetched::Fetched;
 
 /// A script that chooses the proxy for each server (PAC), as browsers run them.
 ///
@@ -53,8 +54,7 @@ pub struct PacScript(Arc<Script>);
 /// A script, and the text that was fetched last.
 pub(crate) struct Script {
     pub(crate) source: Source,
-    /// Held while it is fetched, so that it is fetched once.
-    pub(crate) fetched: Mutex<Option<Fetched>>,
+    pub(crate) fetched: Fetched,
 }
 
 /// Where a script is.
@@ -63,12 +63,6 @@ pub(crate) enum Source {
     File(PathBuf),
     /// With the scheme of a WebSocket: it is fetched over the same TCP and TLS.
     Url(WsUri),
-}
-
-/// The text at a URL.
-pub(crate) struct Fetched {
-    pub(crate) text: Arc<str>,
-    pub(crate) at: Instant,
 }
 
 impl PacScript {
@@ -85,8 +79,9 @@ impl PacScript {
     /// What is at this URL: `http://`, `https://` or `file://`.
     ///
     /// It is fetched with the first connection, directly and never through a proxy, and anew with one that
-    /// is an hour later; where that fails, the one that is there is kept. At most 1 MiB, within 30 seconds
-    /// or what `connect_timeout` says. An `https` server is trusted as a
+    /// is an hour later; where that fails or takes more than 5 seconds, the one that is there is kept, and
+    /// a minute later it is tried again. At most 1 MiB, within 30 seconds or what `connect_timeout` says; if
+    /// nothing comes in that time, connecting fails at once for the next minute. An `https` server is trusted as a
     /// [proxy](crate::ClientBuilder::proxy_tls) is. Who can change an answer of `http` on its way can
     /// choose the proxies.
     ///
@@ -114,7 +109,7 @@ impl PacScript {
     }
 
     fn of(source: Source) -> Self {
-        Self(Arc::new(Script { source, fetched: Mutex::new(None) }))
+        Self(Arc::new(Script { source, fetched: Fetched::default() }))
     }
 
     pub(crate) fn script(&self) -> &Arc<Script> {

@@ -1,7 +1,10 @@
 //! Scripts that choose the proxy: read from anywhere, run beside the runtime, and gone by.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use tokio::io::AsyncWriteExt;
 use towline::{Answers, PacScript, Resolve};
 
 use super::*;
@@ -173,6 +176,78 @@ async fn a_script_that_does_not_come_is_told_and_asked_for_again() {
     let client = by(PacScript::file("/no/such/file")).build().unwrap();
     let error = within(client.connect("ws://app.example/")).await.unwrap_err().to_string();
     assert!(error.starts_with("reading the script /no/such/file, which"), "{error}");
+}
+
+/// A web server that has this to say once, and then is silent. Tells how often it was asked.
+async fn falling_silent(text: Option<String>) -> (PacScript, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let script = PacScript::url(&format!("http://{}/", listener.local_addr().unwrap())).unwrap();
+    let asked = Arc::new(AtomicUsize::new(0));
+    let account = Arc::clone(&asked);
+    let mut answer = text.map(|text| found(&text));
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            account.fetch_add(1, Ordering::SeqCst);
+            if let Some(answer) = answer.take() {
+                stream.write_all(answer.as_bytes()).await.unwrap();
+            }
+            held.push(stream);
+        }
+    });
+    (script, asked)
+}
+
+async fn later(by: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(by).await;
+    tokio::time::resume();
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_script_is_kept_when_its_server_falls_silent() {
+    let (echo, fake) = (echo().await, Fake::http(Manners::default()).await);
+    let text = format!("FindProxyForURL = () => 'PROXY 127.0.0.1:{}'", fake.port);
+    let (script, asked) = falling_silent(Some(text)).await;
+    let count = || asked.load(Ordering::SeqCst);
+    let client = by(script).total_timeout(Duration::from_secs(2)).build().unwrap();
+    let url = by_name(&echo);
+    drop(client.connect(&url).await.unwrap());
+    later(Duration::from_secs(3601)).await;
+    let begun = Instant::now();
+    let (one, two) = tokio::join!(client.connect(&url), async {
+        let socket = client.connect(&url).await;
+        // One asks, and nobody else waits for that.
+        (socket, begun.elapsed() < Duration::from_millis(900))
+    });
+    drop((one.unwrap(), two.0.unwrap()));
+    assert!(two.1);
+    assert!(begun.elapsed() > Duration::from_millis(900));
+    assert_eq!(count(), 2);
+    // It is asked again a minute later.
+    let begun = Instant::now();
+    drop(client.connect(&url).await.unwrap());
+    assert!(begun.elapsed() < Duration::from_millis(900));
+    assert_eq!(count(), 2);
+    later(Duration::from_secs(61)).await;
+    drop(client.connect(&url).await.unwrap());
+    assert_eq!(count(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_nothing_is_waited_for_once_a_minute() {
+    let (script, _) = falling_silent(None).await;
+    let client = by(script.clone()).build().unwrap();
+    let hurried = by(script).total_timeout(Duration::from_secs(1)).build().unwrap();
+    for (client, seconds, before) in
+        [(&hurried, 1, 0), (&client, 30, 0), (&client, 0, 0), (&hurried, 0, 0), (&client, 30, 61)]
+    {
+        tokio::time::advance(Duration::from_secs(before)).await;
+        let begun = tokio::time::Instant::now();
+        let error = client.connect("ws://app.example/").await.unwrap_err();
+        assert_eq!((error.kind(), begun.elapsed().as_secs()), (ErrorKind::TimedOut, seconds));
+        assert!(error.to_string().contains("it did not come in time"), "{error}");
+    }
 }
 
 #[tokio::test(flavor = "current_thread")]
