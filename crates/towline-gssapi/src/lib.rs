@@ -42,6 +42,12 @@ impl Context {
         system::Context::begin(service).map(Self)
     }
 
+    /// Ties the tokens to a channel that is named so, such as TLS (RFC 5929): elsewhere a peer that looks
+    /// takes none of them. Before the first step.
+    pub fn bind(&mut self, channel: &[u8]) {
+        self.0.bind(channel);
+    }
+
     /// Takes the peer's token, at first an empty one, and gives the next, which is empty at the end.
     ///
     /// It blocks: the first may be asked for at the other end of the network. The peer has to prove who it

@@ -24,6 +24,16 @@ pub(super) struct Buffer {
     pub(super) value: *mut c_void,
 }
 
+/// `gss_channel_bindings_struct` (RFC 2744 §3.11).
+#[repr(C)]
+pub(super) struct Bindings {
+    pub(super) initiator_kind: u32,
+    pub(super) initiator: Buffer,
+    pub(super) acceptor_kind: u32,
+    pub(super) acceptor: Buffer,
+    pub(super) application: Buffer,
+}
+
 /// `gss_name_t` and `gss_ctx_id_t`: what they point to is the library's.
 pub(super) type Name = *mut c_void;
 pub(super) type ContextId = *mut c_void;
@@ -38,7 +48,7 @@ type InitSecContext = unsafe extern "C" fn(
     mechanism: *const Oid,
     flags: u32,
     time: u32,
-    bindings: *const c_void,
+    bindings: *const Bindings,
     input: *const Buffer,
     actual_mechanism: *mut *const Oid,
     output: *mut Buffer,

@@ -9,7 +9,7 @@ use std::io;
 use std::ptr;
 use std::slice;
 
-use ffi::{Api, Buffer, ContextId, Name, Oid, api};
+use ffi::{Api, Bindings, Buffer, ContextId, Name, Oid, api};
 use status::{CONTINUE_NEEDED, check};
 
 /// 1.3.6.1.5.5.2, SPNEGO (RFC 4178 §3).
@@ -30,6 +30,7 @@ pub(super) struct Context {
     id: ContextId,
     complete: bool,
     service: Box<str>,
+    channel: Option<Box<[u8]>>,
 }
 
 // SAFETY: what the two pointers point to belongs to this value alone, and MIT's library lets any thread
@@ -46,7 +47,18 @@ impl Context {
         // bytes as its length says, which are those of `service`.
         let major = unsafe { (api.import_name)(&mut minor, &name, &kind, &mut target) };
         check(api, major, minor)?;
-        Ok(Self { api, target, id: ptr::null_mut(), complete: false, service: service.into() })
+        Ok(Self {
+            api,
+            target,
+            id: ptr::null_mut(),
+            complete: false,
+            service: service.into(),
+            channel: None,
+        })
+    }
+
+    pub(super) fn bind(&mut self, channel: &[u8]) {
+        self.channel = Some(channel.into());
     }
 
     pub(super) fn step(&mut self, token: &[u8]) -> io::Result<Vec<u8>> {
@@ -63,17 +75,20 @@ impl Context {
 
     /// Another one with the same service, and nothing said yet.
     fn again(&self) -> io::Result<Self> {
-        Self::begin(&self.service)
+        let mut again = Self::begin(&self.service)?;
+        again.channel.clone_from(&self.channel);
+        Ok(again)
     }
 
     fn call(&mut self, mechanism: &'static [u8], token: &[u8]) -> io::Result<Vec<u8>> {
         let (mut minor, mut output) = (0, Buffer { length: 0, value: ptr::null_mut() });
         let (input, mechanism) = (borrowed(token), oid(mechanism));
+        let bindings = self.channel.as_deref().map(bindings);
         // SAFETY: `target` came from `import_name` and was not released; `id` is null at first, as it has
         // to be, and then what the last call has put there. Everything else points to values that live
         // until it returns, or is null where RFC 2744 §5.19 lets it be: default credentials, no channel
-        // bindings, and results that nobody wants. It reads as many bytes of the token as its
-        // length says.
+        // bindings, and results that nobody wants. It reads as many bytes of the token, and of what is in
+        // the bindings, as their lengths say; those are of `self.channel`, which stays as it is.
         let major = unsafe {
             (self.api.init_sec_context)(
                 &mut minor,
@@ -83,7 +98,7 @@ impl Context {
                 &mechanism,
                 MUTUAL,
                 0,
-                ptr::null(),
+                bindings.as_ref().map_or(ptr::null(), ptr::from_ref),
                 &input,
                 ptr::null_mut(),
                 &mut output,
@@ -117,6 +132,19 @@ impl Drop for Context {
 /// A buffer that the library only reads. It must not outlive the bytes.
 fn borrowed(bytes: &[u8]) -> Buffer {
     Buffer { length: bytes.len(), value: bytes.as_ptr().cast_mut().cast::<c_void>() }
+}
+
+/// No address of either side, and this of the application. It must not outlive the bytes.
+fn bindings(channel: &[u8]) -> Bindings {
+    let none = || Buffer { length: 0, value: ptr::null_mut() };
+    Bindings {
+        // RFC 2744 §3.11, `GSS_C_AF_UNSPEC`.
+        initiator_kind: 0,
+        initiator: none(),
+        acceptor_kind: 0,
+        acceptor: none(),
+        application: borrowed(channel),
+    }
 }
 
 fn oid(bytes: &'static [u8]) -> Oid {
@@ -167,6 +195,16 @@ mod tests {
         let error = context.step(&[]).unwrap_err().to_string();
         assert!(error.len() > 20 && !error.contains('\0'), "{error}");
         assert!(!context.is_complete());
+    }
+
+    #[test]
+    fn bindings_are_read_and_left_as_they_are() {
+        let Some(mut context) = context("HTTP@towline.invalid") else { return };
+        context.bind(b"tls-server-end-point:a hash");
+        context.step(&[]).unwrap_err();
+        assert_eq!(context.channel.as_deref(), Some(&b"tls-server-end-point:a hash"[..]));
+        let again = context.again().unwrap();
+        assert_eq!(again.channel, context.channel);
     }
 
     #[test]

@@ -48,7 +48,8 @@ pub(super) enum Kind {
 impl Credentials {
     /// A name and its password, which may be empty.
     ///
-    /// For NTLM the name may have a domain: `DOMAIN\ada` or `ada@domain`. Digest comes before NTLM,
+    /// For NTLM the name may have a domain: `DOMAIN\ada` or `ada@domain`; over `wss` the answer is tied to
+    /// the server's certificate, as Windows can demand (Extended Protection). Digest comes before NTLM,
     /// NTLM before Basic; what may be used at all, [`only`](Self::only) says. Basic tells the password
     /// to whoever can read `ws://` along.
     pub fn password(user: impl Into<String>, password: impl Into<Secret>) -> Self {
@@ -85,8 +86,8 @@ impl Credentials {
     ///
     /// Its GSSAPI (`libgssapi_krb5.so.2`) is loaded when a server or a proxy asks, and its settings
     /// count, such as `KRB5_CONFIG` and `KRB5CCNAME`. The service is `HTTP` at the host of the address;
-    /// the ticket for it is fetched if there is none. It goes to no other origin, and nobody is let act in
-    /// the user's name. What the host says when it agrees has to prove who it is. On Windows, whose own
+    /// the ticket for it is fetched if there is none. It goes to no other origin, over `wss` it is tied to
+    /// the server's certificate (RFC 5929 §4), and nobody is let act in the user's name. What the host says when it agrees has to prove who it is. On Windows, whose own
     /// way is SSPI, and on macOS no ticket is made yet: connecting fails where one is asked for.
     ///
     /// Whoever the client connects to and asks for a ticket gets one that shows who the user is: give
@@ -101,10 +102,14 @@ impl Credentials {
     /// ```
     #[cfg(feature = "negotiate")]
     pub fn negotiate() -> Self {
-        Self::negotiate_with(|service| {
+        let begin = |service: &str, channel: Option<&[u8]>| -> io::Result<Steps> {
             let mut context = towline_gssapi::Context::begin(service)?;
-            Ok(move |token: &[u8]| context.step(token))
-        })
+            if let Some(channel) = channel {
+                context.bind(channel);
+            }
+            Ok(Box::new(move |token: &[u8]| context.step(token)))
+        };
+        Self::new(Kind::Tickets(Arc::new(begin)))
     }
 
     /// Negotiate (RFC 4559) with tokens that somebody else makes: the system's Kerberos, mostly.
@@ -112,12 +117,15 @@ impl Credentials {
     /// `begin` is told the service, such as `HTTP@example.com`, and gives what makes the tokens: each
     /// time it takes the peer's, at first an empty one, and gives the next. What the peer says when it
     /// agrees is the last that it takes, and has to be right. Both may block: they run in a thread
-    /// of the runtime's for that.
+    /// of the runtime's for that. They are told of no channel to tie the tokens to: a server that demands
+    /// it refuses them.
     pub fn negotiate_with<S>(begin: impl Fn(&str) -> io::Result<S> + Send + Sync + 'static) -> Self
     where
         S: FnMut(&[u8]) -> io::Result<Vec<u8>> + Send + 'static,
     {
-        let begin = move |service: &str| -> io::Result<Steps> { Ok(Box::new(begin(service)?)) };
+        let begin = move |service: &str, _: Option<&[u8]>| -> io::Result<Steps> {
+            Ok(Box::new(begin(service)?))
+        };
         Self::new(Kind::Tickets(Arc::new(begin)))
     }
 

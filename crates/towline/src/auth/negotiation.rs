@@ -10,7 +10,7 @@ use super::challenge::Challenge;
 use super::choice::strongest;
 use super::credentials::{Credentials, Kind};
 use super::digest::{Asked, Digest};
-use super::rounds::Rounds;
+use super::rounds::{Peer, Rounds};
 use super::scheme::Scheme;
 use super::secret::Secret;
 use super::{Party, basic};
@@ -27,6 +27,8 @@ pub(crate) struct Negotiation {
     credentials: Credentials,
     party: Party,
     host: String,
+    /// What ties answers to the TLS on which they go (RFC 5929 §4), if there is any.
+    channel: Option<Vec<u8>>,
     /// A token that was not sent yet.
     token: Option<Secret>,
     state: State,
@@ -60,10 +62,16 @@ impl Negotiation {
             credentials: credentials.clone(),
             party,
             host: host.to_owned(),
+            channel: None,
             token,
             state: State::Fresh,
             tried: None,
         }
+    }
+
+    /// It goes on over this TLS: nobody who stands in between can use what is said on it elsewhere.
+    pub(crate) fn bind(&mut self, channel: Option<Vec<u8>>) {
+        self.channel = channel;
     }
 
     /// Gets a token, where one has to be asked for: before [`first`](Self::first), and with what was
@@ -163,11 +171,12 @@ impl Negotiation {
                 None => Ok(None),
             },
             (Kind::Password { user, password }, Scheme::Ntlm | Scheme::Negotiate) => {
-                let rounds = Rounds::of_password(scheme, user, password.clone(), &self.host);
+                let peer = self.peer();
+                let rounds = Rounds::of_password(scheme, user, password.clone(), peer);
                 self.go_on(rounds, offered).await
             }
             (Kind::Tickets(begin), _) => {
-                self.go_on(Rounds::of_tickets(begin, &self.host), offered).await
+                self.go_on(Rounds::of_tickets(begin, self.peer()), offered).await
             }
             // Neither was chosen.
             (Kind::Password { .. }, Scheme::Bearer) | (Kind::Bearer(_), _) => Ok(None),
@@ -219,6 +228,10 @@ impl Negotiation {
         })?;
         self.state = State::Rounds(rounds);
         answer.map(|value| secret(&value)).transpose()
+    }
+
+    fn peer(&self) -> Peer<'_> {
+        Peer { host: &self.host, channel: self.channel.as_deref() }
     }
 
     fn bearer(&mut self) -> Option<HeaderValue> {

@@ -15,8 +15,16 @@ use super::secret::Secret;
 /// Takes the peer's token, at first an empty one, and gives the next.
 pub(super) type Steps = Box<dyn FnMut(&[u8]) -> io::Result<Vec<u8>> + Send>;
 
-/// Begins rounds with a service, such as `HTTP@example.com`.
-pub(super) type Begin = Arc<dyn Fn(&str) -> io::Result<Steps> + Send + Sync>;
+/// Begins rounds with a service, such as `HTTP@example.com`, tied to a channel if there is one.
+pub(super) type Begin = Arc<dyn Fn(&str, Option<&[u8]>) -> io::Result<Steps> + Send + Sync>;
+
+/// Who is at the other end.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer<'a> {
+    pub(super) host: &'a str,
+    /// RFC 5929 §4.
+    pub(super) channel: Option<&'a [u8]>,
+}
 
 /// Most tokens of ours in one exchange. Kerberos takes one, and two where clocks differ.
 const MAX_ROUNDS: u32 = 6;
@@ -31,19 +39,25 @@ pub(super) struct Rounds {
 
 impl Rounds {
     /// With tokens that somebody else makes, for this service (RFC 4559 §4.1).
-    pub(super) fn of_tickets(begin: &Begin, host: &str) -> Self {
-        let (begin, service) = (Arc::clone(begin), format!("HTTP@{host}"));
+    pub(super) fn of_tickets(begin: &Begin, peer: Peer<'_>) -> Self {
+        let (begin, service) = (Arc::clone(begin), format!("HTTP@{}", peer.host));
+        let channel = peer.channel.map(<[u8]>::to_vec);
         let mut begun: Option<Steps> = None;
         let steps = move |token: &[u8]| match &mut begun {
             Some(steps) => steps(token),
-            None => begun.insert(begin(&service)?)(token),
+            None => begun.insert(begin(&service, channel.as_deref())?)(token),
         };
         Self { scheme: Scheme::Negotiate, steps: Maker::Elsewhere(Some(Box::new(steps))), count: 0 }
     }
 
     /// With a password: NTLM, by itself or within Negotiate.
-    pub(super) fn of_password(scheme: Scheme, user: &str, password: Secret, host: &str) -> Self {
-        Self { scheme, steps: Maker::Here(ntlm(user, password, host)), count: 0 }
+    pub(super) fn of_password(
+        scheme: Scheme,
+        user: &str,
+        password: Secret,
+        peer: Peer<'_>,
+    ) -> Self {
+        Self { scheme, steps: Maker::Here(ntlm(user, password, peer)), count: 0 }
     }
 
     /// What answers the peer's token; `None` if it has none, which is a refusal.
@@ -121,14 +135,14 @@ impl Maker {
 }
 
 #[cfg(feature = "ntlm")]
-fn ntlm(user: &str, password: Secret, host: &str) -> Steps {
-    let mut ntlm = super::ntlm::Ntlm::new(user, password, host);
+fn ntlm(user: &str, password: Secret, peer: Peer<'_>) -> Steps {
+    let mut ntlm = super::ntlm::Ntlm::new(user, password, peer);
     Box::new(move |token: &[u8]| ntlm.step(token))
 }
 
 /// There is no NTLM in this build, and `Credentials::can` said so.
 #[cfg(not(feature = "ntlm"))]
-fn ntlm(_: &str, _: Secret, _: &str) -> Steps {
+fn ntlm(_: &str, _: Secret, _: Peer<'_>) -> Steps {
     Box::new(|_: &[u8]| {
         Err(io::Error::new(io::ErrorKind::Unsupported, "turn on the feature `ntlm`"))
     })

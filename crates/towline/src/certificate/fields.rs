@@ -12,6 +12,8 @@ pub(crate) struct Fields<'a> {
     /// What is signed.
     pub(crate) signed: &'a [u8],
     pub(crate) signature: &'a [u8],
+    /// By which it is signed.
+    pub(super) algorithm: Elements<'a>,
     pub(crate) serial: &'a [u8],
     issuer: Elements<'a>,
     validity: Elements<'a>,
@@ -32,11 +34,12 @@ impl<'a> Fields<'a> {
         let subject = inner.enter(tag::SEQUENCE)?;
         let extensions = inner.find(|field| field.tag == EXTENSIONS);
         // How its algorithm is called; then the signature, in whole bytes.
-        outer.value(tag::SEQUENCE)?;
+        let algorithm = outer.enter(tag::SEQUENCE)?;
         let signature = outer.value(tag::BIT_STRING)?.strip_prefix(&[0])?;
         Some(Self {
             signed: signed.whole,
             signature,
+            algorithm,
             serial,
             issuer,
             validity,

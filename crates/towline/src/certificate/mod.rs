@@ -1,6 +1,7 @@
 //! Certificates, and what can be wrong with them.
 
 mod der;
+mod end_point;
 mod error;
 mod fields;
 mod peer;
@@ -79,6 +80,11 @@ impl Certificate {
     /// this certificate's key be the server.
     pub fn pin(&self) -> Option<Pin> {
         Pin::of_certificate(&CertificateDer::from(self.der()))
+    }
+
+    /// What ties credentials to a connection on which this was shown, if that is known of it.
+    pub(crate) fn end_point(&self) -> Option<Vec<u8>> {
+        end_point::of(&self.0)
     }
 
     fn read(&self) -> Option<Fields<'_>> {

@@ -107,6 +107,9 @@ impl Client {
         };
         let mut used = false;
         loop {
+            if let Some(negotiation) = &mut negotiation {
+                negotiation.bind(channel(&info));
+            }
             let request = self.request_to(stop, shown.as_ref())?;
             let limit = sooner(after(self.way.handshake_timeout), deadline);
             let mut handshake =
@@ -214,6 +217,18 @@ async fn prepare(
     let late = || Err(late(uri, "getting a token"));
     let prepared = until(deadline, negotiation.prepare(refused)).await.unwrap_or_else(late);
     prepared.map_err(|error| error.at(Step::Handshake))
+}
+
+/// What ties credentials to the connection, where there is TLS.
+#[cfg(feature = "tls")]
+fn channel(info: &ConnectionInfo) -> Option<Vec<u8>> {
+    info.peer_certificates()?.certificate().end_point()
+}
+
+/// There is no TLS in this build.
+#[cfg(not(feature = "tls"))]
+fn channel(_: &ConnectionInfo) -> Option<Vec<u8>> {
+    None
 }
 
 /// What a server's question made necessary took too long.

@@ -1,8 +1,8 @@
 //! [`Answer`]: the hash of a password and of what was asked (MS-NLMP §2.2.1.3, §3.3.2).
 
 use super::challenge::Challenge;
-use super::hash::{hmac, of_password};
-use super::pairs::{FLAGS as PAIR_FLAGS, TARGET_NAME, TIMESTAMP};
+use super::hash::{hmac, of_channel, of_password};
+use super::pairs::{CHANNEL_BINDINGS, FLAGS as PAIR_FLAGS, TARGET_NAME, TIMESTAMP};
 use super::{
     FLAGS, NEGOTIATE_OEM, NEGOTIATE_TARGET_INFO, NEGOTIATE_UNICODE, SIGNATURE, field, negotiate,
     utf16,
@@ -17,6 +17,8 @@ pub(super) struct Answer<'a> {
     pub(super) password: &'a Secret,
     /// Whom it is for.
     pub(super) host: &'a str,
+    /// The TLS on which it goes (RFC 5929 §4).
+    pub(super) channel: Option<&'a [u8]>,
     pub(super) random: [u8; 8],
     /// Tenths of microseconds since 1601.
     pub(super) now: u64,
@@ -44,6 +46,9 @@ impl Answer<'_> {
             let flags = flags.map_or(0, u32::from_le_bytes) | SEALED;
             target.set(PAIR_FLAGS, flags.to_le_bytes().to_vec());
             target.set(TARGET_NAME, utf16(&format!("HTTP/{}", self.host)));
+            if let Some(channel) = self.channel {
+                target.set(CHANNEL_BINDINGS, of_channel(channel).to_vec());
+            }
         }
         let time = time.unwrap_or_else(|| self.now.to_le_bytes());
         let blob = self.blob(time, &target.to_bytes());

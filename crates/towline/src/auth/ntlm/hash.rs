@@ -16,6 +16,13 @@ pub(super) fn of_password(domain: &str, user: &str, password: &str) -> Key {
     hmac(&nt, &[&utf16(&upper(user)), &utf16(domain)])
 }
 
+/// `MsvAvChannelBindings` (MS-NLMP §2.2.2.1): a hash of the structure that GSSAPI has for them (RFC 2744
+/// §3.11), with no address of either side.
+pub(super) fn of_channel(channel: &[u8]) -> [u8; 16] {
+    let len = u32::try_from(channel.len()).unwrap_or(u32::MAX).to_le_bytes();
+    Md5::new().chain_update([0; 16]).chain_update(len).chain_update(channel).finalize().into()
+}
+
 /// HMAC with MD5 (RFC 2104). The keys of NTLM are no longer than a block, and are not hashed first.
 pub(super) fn hmac(key: &Key, parts: &[&[u8]]) -> Key {
     let inner = parts.iter().fold(keyed(key, 0x36), |inner, part| inner.chain_update(part));

@@ -19,6 +19,7 @@ mod tests;
 use std::io;
 use std::time::SystemTime;
 
+use super::rounds::Peer;
 use super::secret::Secret;
 use answer::Answer;
 use challenge::Challenge;
@@ -29,6 +30,7 @@ pub(super) struct Ntlm {
     user: String,
     password: Secret,
     host: String,
+    channel: Option<Vec<u8>>,
     step: Step,
 }
 
@@ -61,14 +63,15 @@ const FLAGS: u32 = NEGOTIATE_UNICODE
     | NEGOTIATE_EXTENDED_SESSIONSECURITY;
 
 impl Ntlm {
-    pub(super) fn new(user: &str, password: Secret, host: &str) -> Self {
+    pub(super) fn new(user: &str, password: Secret, peer: Peer<'_>) -> Self {
         // `ada@domain` stays whole: the server knows its domains.
         let (domain, user) = user.split_once('\\').unwrap_or(("", user));
         Self {
             domain: domain.to_owned(),
             user: user.to_owned(),
             password,
-            host: host.to_owned(),
+            host: peer.host.to_owned(),
+            channel: peer.channel.map(<[u8]>::to_vec),
             step: Step::Negotiate,
         }
     }
@@ -90,6 +93,7 @@ impl Ntlm {
                     user: &self.user,
                     password: &self.password,
                     host: &self.host,
+                    channel: self.channel.as_deref(),
                     random: rand::random(),
                     now: file_time(SystemTime::now()),
                 };

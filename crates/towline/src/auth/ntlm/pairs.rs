@@ -10,6 +10,7 @@ const END: u16 = 0;
 pub(super) const FLAGS: u16 = 6;
 pub(super) const TIMESTAMP: u16 = 7;
 pub(super) const TARGET_NAME: u16 = 9;
+pub(super) const CHANNEL_BINDINGS: u16 = 10;
 
 impl Pairs {
     pub(super) fn parse(mut bytes: &[u8]) -> Option<Self> {

@@ -5,10 +5,13 @@ use super::challenge::Challenge;
 use super::hash::of_password;
 use super::pairs::{Pairs, TIMESTAMP};
 use super::{Ntlm, SIGNATURE, file_time, utf16};
+use crate::auth::rounds::Peer;
 use crate::auth::secret::Secret;
 
 /// Of a peer that can do what we can, and says what it is.
 const FLAGS: u32 = super::FLAGS | super::NEGOTIATE_TARGET_INFO;
+
+const PEER: Peer<'_> = Peer { host: "a", channel: None };
 
 const RANDOM: [u8; 8] = [0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef];
 
@@ -37,12 +40,17 @@ fn challenge(target: &[u8]) -> Vec<u8> {
 }
 
 fn answer(asked: &[u8]) -> Vec<u8> {
+    answer_over(None, asked)
+}
+
+fn answer_over(channel: Option<&[u8]>, asked: &[u8]) -> Vec<u8> {
     let password = Secret::from("Password");
     let answer = Answer {
         domain: "Domain",
         user: "User",
         password: &password,
         host: "server.example",
+        channel,
         random: [0xaa; 8],
         now: 0,
     };
@@ -84,6 +92,20 @@ fn a_peer_that_tells_its_time_gets_a_seal() {
     assert_eq!(said.get(6), Some(&[2, 0, 0, 0][..]));
     assert_eq!(said.get(9), Some(&*utf16("HTTP/server.example")));
     assert!(message[72..88].iter().any(|byte| *byte != 0));
+    assert_eq!(said.get(10), None);
+}
+
+#[test]
+fn an_answer_is_tied_to_its_channel() {
+    let mut pairs = Pairs::parse(&target()).unwrap();
+    pairs.set(TIMESTAMP, vec![7; 8]);
+    // What the peer says of it does not count.
+    pairs.set(10, vec![1; 16]);
+    let certificate = hex("ea05fefecc6b0bd571dbbc5baa3ed45386d0446835f7b74c85621b9983475f95");
+    let channel = [b"tls-server-end-point:", &*certificate].concat();
+    let message = answer_over(Some(&channel), &challenge(&pairs.to_bytes()));
+    let said = Pairs::parse(&content(&message, 20)[44..]).unwrap();
+    assert_eq!(said.get(10), Some(&*hex("6586e99d81c2fc984e47172fd4dd0310")));
 }
 
 #[test]
@@ -104,7 +126,7 @@ fn an_old_peer_is_answered_in_its_letters() {
 #[test]
 fn a_domain_stands_before_a_backslash() {
     let of = |user: &str| {
-        let ntlm = Ntlm::new(user, Secret::from(""), "a");
+        let ntlm = Ntlm::new(user, Secret::from(""), PEER);
         (ntlm.domain, ntlm.user)
     };
     assert_eq!(of(r"LAB\ada"), ("LAB".to_owned(), "ada".to_owned()));
@@ -113,7 +135,7 @@ fn a_domain_stands_before_a_backslash() {
 
 #[test]
 fn there_are_two_messages_and_no_third() {
-    let mut ntlm = Ntlm::new("ada", Secret::from("hunter2"), "a");
+    let mut ntlm = Ntlm::new("ada", Secret::from("hunter2"), PEER);
     let first = ntlm.step(&[]).unwrap();
     assert_eq!((first.len(), first[8]), (32, 1));
     let second = ntlm.step(&challenge(&target())).unwrap();
@@ -132,7 +154,7 @@ fn a_challenge_that_is_none_is_an_error() {
     let mut far = whole.clone();
     far[44..48].fill(0xff);
     assert!(Challenge::parse(&far).is_none());
-    let mut ntlm = Ntlm::new("ada", Secret::from(""), "a");
+    let mut ntlm = Ntlm::new("ada", Secret::from(""), PEER);
     ntlm.step(&[]).unwrap();
     let error = ntlm.step(b"NTLMSSP\0\x03\0\0\0").unwrap_err();
     assert!(error.to_string().contains("not one of NTLM"), "{error}");

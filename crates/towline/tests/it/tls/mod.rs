@@ -2,6 +2,8 @@
 
 mod alpn;
 mod authority;
+#[cfg(feature = "ntlm")]
+mod bound;
 mod checks;
 mod clients;
 mod errors;
