@@ -1,6 +1,5 @@
 //! [`Credentials`]: who somebody is, and how that may be shown.
 
-use std::error::Error as StdError;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -165,26 +164,26 @@ impl Credentials {
     }
 
     /// Whether they can be used at all.
-    pub(crate) fn check(&self) -> Result<(), Box<dyn StdError + Send + Sync>> {
+    pub(crate) fn check(&self) -> Result<(), &'static str> {
         match &self.kind {
             Kind::Password { user, password } => {
                 if user.is_empty() {
-                    return Err("the user name is empty".into());
+                    return Err("the user name is empty");
                 }
                 // RFC 7617 §2, and no other scheme has a place for them.
                 if user.chars().chain(password.reveal().chars()).any(char::is_control) {
-                    return Err("a user name or password has control characters in it".into());
+                    return Err("a user name or password has control characters in it");
                 }
             }
             Kind::Bearer(Bearer::Token(token)) if !is_token(token.reveal()) => {
-                return Err(NO_TOKEN.into());
+                return Err(NO_TOKEN);
             }
             Kind::Bearer(_) | Kind::Tickets(_) => {}
         }
         let all = [Scheme::Basic, Scheme::Digest, Scheme::Bearer, Scheme::Ntlm, Scheme::Negotiate];
         match all.into_iter().any(|scheme| self.allow(scheme) && self.can(scheme)) {
             true => Ok(()),
-            false => Err(self.why_none().into()),
+            false => Err(self.why_none()),
         }
     }
 

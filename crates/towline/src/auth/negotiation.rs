@@ -97,9 +97,9 @@ impl Negotiation {
     }
 
     /// What to send before anybody asked.
-    pub(crate) fn first(&mut self) -> Option<HeaderValue> {
+    pub(crate) fn first(&mut self) -> Result<Option<HeaderValue>> {
         if !matches!(self.state, State::Fresh) {
-            return None;
+            return Ok(None);
         }
         match &self.credentials.kind {
             Kind::Bearer(_) => self.bearer(),
@@ -107,11 +107,13 @@ impl Negotiation {
                 let may = self.credentials.unasked
                     && self.credentials.allow(Scheme::Basic)
                     && self.credentials.can(Scheme::Basic);
-                let value = may.then(|| basic::answer(user, password))?;
+                if !may {
+                    return Ok(None);
+                }
                 self.tried = Some(Scheme::Basic);
-                secret(&value).ok()
+                secret(&basic::answer(user, password)).map(Some)
             }
-            Kind::Tickets(_) => None,
+            Kind::Tickets(_) => Ok(None),
         }
     }
 
@@ -128,7 +130,7 @@ impl Negotiation {
             State::Digest(digest) => self.renew(&digest, &offered, method, target),
             State::Rounds(rounds) => self.go_on(rounds, &offered).await,
             // A token that was asked for anew, if any.
-            State::Over => Ok(self.bearer()),
+            State::Over => self.bearer(),
         }
     }
 
@@ -234,10 +236,10 @@ impl Negotiation {
         Peer { host: &self.host, channel: self.channel.as_deref() }
     }
 
-    fn bearer(&mut self) -> Option<HeaderValue> {
-        let token = self.token.take()?;
+    fn bearer(&mut self) -> Result<Option<HeaderValue>> {
+        let Some(token) = self.token.take() else { return Ok(None) };
         self.tried = Some(Scheme::Bearer);
-        secret(&bearer::answer(&token)).ok()
+        secret(&bearer::answer(&token)).map(Some)
     }
 
     fn failed(&self, error: io::Error) -> Error {

@@ -99,7 +99,7 @@ impl Client {
         let mut shown = None;
         if let Some(negotiation) = &mut negotiation {
             prepare(negotiation, uri, None, deadline).await?;
-            shown = negotiation.first();
+            shown = negotiation.first()?;
         }
         let (mut io, mut info) = match stream {
             Some(dialled) => dialled,

@@ -23,9 +23,12 @@ impl ClientBuilder {
     /// A proxy is asked for a tunnel to the server, for `ws` as for `wss`; it sees the server's name
     /// and port, and with `wss` nothing else. The timeouts count for it as for a server: one for
     /// connecting to it, another one for its connecting.
-    pub fn proxies(mut self, proxies: Proxies) -> Self {
-        self.client.way.proxies = proxies;
-        self
+    pub fn proxies(self, proxies: Proxies) -> Self {
+        self.set("choosing proxies".to_owned(), |client| {
+            proxies.check()?;
+            client.way.proxies = proxies;
+            Ok(())
+        })
     }
 
     /// Decides which proxies with `https://` to trust. By default those that the operating system

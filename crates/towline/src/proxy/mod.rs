@@ -82,7 +82,8 @@ impl Proxy {
     }
 
     /// Who one is to it, if it asks: by 407, as a [server](crate::ClientBuilder::credentials) does by
-    /// 401, or as SOCKS does, which knows names and passwords alone.
+    /// 401, or as SOCKS does, which knows names and passwords alone. A client refuses those that cannot be
+    /// used.
     #[must_use]
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);

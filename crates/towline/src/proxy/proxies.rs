@@ -124,7 +124,8 @@ impl Proxies {
         self.change(|rules| rules.loopback = through)
     }
 
-    /// Who one is to those of them that have no credentials of their own.
+    /// Who one is to those of them that have no credentials of their own. A client refuses those that
+    /// cannot be used.
     #[must_use]
     pub fn credentials(self, credentials: &Credentials) -> Self {
         self.change(|rules| {
@@ -132,6 +133,12 @@ impl Proxies {
                 choice.identify(credentials);
             }
         })
+    }
+
+    /// Whether all credentials can be used at all.
+    pub(crate) fn check(&self) -> std::result::Result<(), &'static str> {
+        let Some(rules) = &self.0 else { return Ok(()) };
+        rules.plain.check().and_then(|()| rules.secure.check())
     }
 
     fn change(mut self, change: impl FnOnce(&mut Rules)) -> Self {

@@ -66,6 +66,22 @@ impl Choice {
             Self::Direct(_) | Self::Bad(..) => {}
         }
     }
+
+    /// Whether all credentials can be used at all.
+    pub(super) fn check(&self) -> std::result::Result<(), &'static str> {
+        let check = |who: Option<&Credentials>| who.map_or(Ok(()), Credentials::check);
+        match self {
+            Self::Through(chain, _) => {
+                chain.iter().try_for_each(|proxy| check(proxy.shown_credentials()))
+            }
+            #[cfg(feature = "pac")]
+            Self::Script(scripted) => {
+                check(scripted.credentials.as_ref())?;
+                scripted.otherwise.as_ref().map_or(Ok(()), Self::check)
+            }
+            Self::Direct(_) | Self::Bad(..) => Ok(()),
+        }
+    }
 }
 
 /// A script, and what belongs to it.

@@ -37,7 +37,10 @@ pub(super) fn parse(text: &str) -> Result<Proxy, &'static str> {
         }
         _ => "the host is neither a name, nor an IPv4 address, nor an IPv6 address in brackets",
     })?;
+    // Nobody is named where there is nothing before the `@`.
+    let user_info = user_info.filter(|text| !matches!(*text, "" | ":"));
     let credentials = user_info.map(Credentials::from_user_info).transpose()?;
+    credentials.as_ref().map_or(Ok(()), Credentials::check)?;
     Ok(Proxy { scheme, at, credentials })
 }
 
@@ -61,6 +64,8 @@ mod tests {
             // The last @ is the one before the host, and the first colon the one after the name.
             ("http://ann:p@ss:word@p.example", "http://p.example:80", Some(("ann", "p@ss:word"))),
             (" http://p.example ", "http://p.example:80", None),
+            ("http://@p.example", "http://p.example:80", None),
+            ("http://:@p.example", "http://p.example:80", None),
         ] {
             let proxy = parse(text).unwrap();
             assert_eq!(proxy.to_string(), shown, "{text}");
@@ -90,6 +95,8 @@ mod tests {
             ("http://ann:s3cret%@p.example", "%25"),
             ("http://ann:s3cret%+1@p.example", "%25"),
             ("http://ann:%FFs3cret@p.example", "UTF-8"),
+            ("http://ann:%00s3cret@p.example", "control characters"),
+            ("http://:s3cret@p.example", "user name is empty"),
         ] {
             let why = parse(text).unwrap_err();
             assert!(why.contains(word), "{text:?}: {why}");

@@ -16,7 +16,7 @@ async fn talk(credentials: &Credentials, lines: &[&str]) -> Vec<Option<String>> 
         assert!(value.is_sensitive());
         value.to_str().unwrap().to_owned()
     };
-    let mut sent = vec![negotiation.first().map(text)];
+    let mut sent = vec![negotiation.first().unwrap().map(text)];
     for line in lines {
         let answer = negotiation.answer(&headers(&[line.as_bytes()]), &Method::GET, "/chat").await;
         sent.push(answer.unwrap().map(text));
@@ -105,7 +105,7 @@ async fn a_token_is_sent_at_once_and_renewed_once() {
     });
     let mut negotiation = Negotiation::new(&asked, Party::Server, "a.example");
     negotiation.prepare(None).await.unwrap();
-    assert_eq!(negotiation.first().unwrap(), "Bearer old");
+    assert_eq!(negotiation.first().unwrap().unwrap(), "Bearer old");
     let refused = headers(&[line.as_bytes()]);
     negotiation.prepare(Some(&refused)).await.unwrap();
     let answer = negotiation.answer(&refused, &Method::GET, "/").await.unwrap();

@@ -29,7 +29,7 @@ impl<'a> Hop<'a> {
             return Ok(Some(value));
         }
         negotiation.prepare(None).await?;
-        Ok(negotiation.first())
+        negotiation.first()
     }
 
     /// What to answer to its 407; `None` if there is nothing more to show.

@@ -3,9 +3,7 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-#[cfg(feature = "ntlm")]
-use towline::Proxies;
-use towline::{Client, Credentials, ErrorKind, Proxy, Scheme};
+use towline::{Client, Credentials, ErrorKind, Proxies, Proxy, Scheme};
 
 use super::fake::{Fake, Manners};
 use super::{by_name, connect, echo, fails, talk};
@@ -104,6 +102,29 @@ async fn rounds_with_a_proxy_stay_on_one_connection() {
     let error = fails(builder, &by_name(&echo)).await;
     assert!(error.to_string().contains("before it had heard who we are"), "{error}");
     assert_eq!(fake.heads().len(), 2);
+}
+
+#[test]
+fn credentials_that_cannot_be_used_are_bad_settings() {
+    let proxy = || Proxy::new("http://p.example").unwrap();
+    for (credentials, words) in [
+        (Credentials::bearer("tok en\n"), "token"),
+        (Credentials::password("a:n", "s3cret").only([Scheme::Basic]), "colon"),
+        (Credentials::password("", "s3cret"), "user name is empty"),
+    ] {
+        for proxies in [
+            Proxies::all([proxy().credentials(credentials.clone())]),
+            Proxies::all([proxy()]).credentials(&credentials),
+            #[cfg(feature = "pac")]
+            Proxies::script(towline::PacScript::text("")).credentials(&credentials),
+        ] {
+            let error = Client::builder().proxies(proxies).build().unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidInput);
+            let told = error.to_string();
+            assert!(told.starts_with("choosing proxies: ") && told.contains(words), "{told}");
+            assert!(!told.contains("s3cret") && !told.contains("tok en"), "{told}");
+        }
+    }
 }
 
 /// A proxy that says this to whatever comes, and what came.
