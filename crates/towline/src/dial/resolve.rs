@@ -123,6 +123,18 @@ impl Resolve for SystemResolver {
     }
 }
 
+/// A host's name in the form in which it is looked up, and nothing else.
+pub(super) fn name(host: &str) -> Result<String, Box<dyn StdError + Send + Sync>> {
+    let uri = WsUri::parse(&format!("ws://{host}"))?;
+    if uri.is_ip() {
+        return Err("that is an address, which is not looked up".into());
+    }
+    if host.contains([':', '/', '?']) {
+        return Err("that is more than a host's name".into());
+    }
+    Ok(uri.host().to_owned())
+}
+
 /// A resolver, and some hosts whose addresses were set by hand.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Names {
@@ -138,15 +150,8 @@ impl Names {
         host: &str,
         ips: Vec<IpAddr>,
     ) -> Result<(), Box<dyn StdError + Send + Sync>> {
-        // In the form in which it will be looked up.
-        let uri = WsUri::parse(&format!("ws://{host}"))?;
-        if uri.is_ip() {
-            return Err("that is an address, which is not looked up".into());
-        }
-        if host.contains([':', '/', '?']) {
-            return Err("that is more than a host's name".into());
-        }
-        self.known.insert(uri.host().to_owned(), ips);
+        let name = name(host)?;
+        self.known.insert(name, ips);
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use futures_core::Stream;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
-use crate::dial::resolve::Names;
+use crate::dial::resolve::{Names, name};
 use crate::proxy::Found;
 
 /// Answers of a resolver about one name.
@@ -76,7 +76,9 @@ impl Answering {
 /// The addresses of a name, as far as they come in time. That none came is not the same as that there is
 /// none: a script would choose another way.
 async fn look_up(names: &Names, host: &str, limit: Duration) -> Found {
-    let mut answers = names.resolve(host);
+    // Whatever a script takes for a name: a resolver is asked about names alone.
+    let Ok(name) = name(host) else { return Ok(Vec::new()) };
+    let mut answers = names.resolve(&name);
     let mut ips = Vec::new();
     let all = async {
         for _ in 0..MAX_ANSWERS {
@@ -117,6 +119,7 @@ mod tests {
         fn resolve(&self, host: &str) -> Answers {
             match host {
                 "none.example" => Answers::failed(std::io::Error::other("no such host")),
+                "found.example" => Answers::of([([10, 0, 0, 1], 0).into()]),
                 _ => Answers::once(std::future::pending()),
             }
         }
@@ -134,6 +137,39 @@ mod tests {
         assert_eq!(look_up(&slow(), "none.example", limit).await, Ok(Vec::new()));
         let why = look_up(&slow(), "slow.example", limit).await.unwrap_err();
         assert_eq!(why, "no answer about slow.example came in time");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_resolver_is_asked_about_names_alone() {
+        let limit = Duration::from_secs(20);
+        let found = look_up(&slow(), "found.example", limit).await;
+        assert_eq!(found, Ok(vec![[10, 0, 0, 1].into()]));
+        // Of others there would be no answer.
+        for host in [
+            "2130706433",
+            "127.1",
+            "0x7f.1",
+            "[::1]",
+            "a/b",
+            "a.example/x",
+            "a?b",
+            "a#b",
+            "a b",
+            "a\\b",
+            "a\0",
+            "a.example:80",
+            "ann@a.example",
+            "",
+            ".",
+            "a..b",
+        ] {
+            assert_eq!(look_up(&slow(), host, limit).await, Ok(Vec::new()), "{host:?}");
+        }
+        #[cfg(feature = "idn")]
+        {
+            let why = look_up(&slow(), "b\u{fc}cher.example", limit).await.unwrap_err();
+            assert_eq!(why, "no answer about b\u{fc}cher.example came in time");
+        }
     }
 
     #[tokio::test]
