@@ -164,7 +164,9 @@ async fn a_script_that_does_not_come_is_told_and_asked_for_again() {
     ];
     let web = web(move |number| answers[number].clone()).await;
     let client = by(at(&web)).build().unwrap();
-    for words in ["404", "302", "", "ended too soon", "more than 1 MiB", "more than 1 MiB"] {
+    for words in
+        ["404", "302", "version is not 1.1", "ended too soon", "more than 1 MiB", "more than 1 MiB"]
+    {
         let error = within(client.connect("ws://app.example/")).await.unwrap_err();
         let told = error.to_string();
         let begin = format!("reading the script http://{}/proxy.pac, which", web.addr);
