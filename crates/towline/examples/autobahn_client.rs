@@ -45,7 +45,10 @@ async fn main() -> towline::Result<()> {
 }
 
 /// Does a step at an address, unless that takes longer than it may.
-async fn limited<T>(url: &str, step: impl AsyncFnOnce(&str) -> towline::Result<T>) -> towline::Result<T> {
+async fn limited<T>(
+    url: &str,
+    step: impl AsyncFnOnce(&str) -> towline::Result<T>,
+) -> towline::Result<T> {
     let Ok(outcome) = timeout(STEP_LIMIT, step(url)).await else {
         eprintln!("{url}: not over after {STEP_LIMIT:?}");
         std::process::exit(1);
