@@ -90,6 +90,8 @@ impl Backoff {
     /// A connection that was open for so long was a good one: the waits begin with `base` again.
     /// Default 30 s.
     ///
+    /// The time begins when [`on_connect`](super::ReconnectBuilder::on_connect) is done with it.
+    ///
     /// One that ends sooner counts as a failure, or a server that accepts and drops everybody would be
     /// stormed.
     #[must_use]

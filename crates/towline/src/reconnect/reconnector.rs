@@ -61,7 +61,9 @@ enum Stage {
     Idle,
     Connecting(Attempt<WebSocket>),
     Waiting(Pin<Box<Sleep>>),
-    /// A connection was given away at that time.
+    /// There is a connection, which somebody prepares: it was of no use to anybody yet.
+    Given,
+    /// A connection is in use, since that time.
     Open(Instant),
     Ended,
 }
@@ -149,7 +151,7 @@ impl Reconnector {
     pub(super) fn poll_connect(&mut self, cx: &mut Context<'_>) -> Poll<Result<WebSocket>> {
         loop {
             match &mut self.stage {
-                Stage::Idle | Stage::Open(_) => {
+                Stage::Idle | Stage::Given | Stage::Open(_) => {
                     self.attempt = self.attempt.saturating_add(1);
                     let attempt = self.rules.attempt(self.attempt, self.why.clone());
                     self.stage = Stage::Connecting(attempt);
@@ -160,7 +162,7 @@ impl Reconnector {
                 }
                 Stage::Connecting(attempt) => match ready!(attempt.as_mut().poll(cx)) {
                     Ok(socket) => {
-                        self.stage = Stage::Open(Instant::now());
+                        self.stage = Stage::Given;
                         return Poll::Ready(Ok(socket));
                     }
                     Err(error) => {

@@ -76,6 +76,18 @@ async fn a_hook_that_fails_or_takes_too_long_is_an_attempt_that_failed() {
     assert_eq!(error.kind(), ErrorKind::Io);
 }
 
+/// With the default settings a hook may take as long as a connection has to be open to be a good one.
+#[tokio::test(start_paused = true)]
+async fn a_connection_that_was_never_set_up_was_no_good_one() {
+    let (builder, line) = line(&[Fate::Open]);
+    let hooked = builder.backoff(Backoff::default().retries(Some(2)));
+    let connecting = hooked.on_connect(|_| pending()).connect();
+    let error = timeout(seconds(3600), connecting).await.expect("it gives up").unwrap_err();
+    assert_eq!((error.kind(), line.attempts()), (ErrorKind::TimedOut, 3), "{error}");
+    let text = error.to_string();
+    assert!(text.starts_with("giving up after 3 attempts: setting up the connection"), "{text}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_application_can_say_that_its_own_error_is_permanent() {
     #[derive(Debug)]
