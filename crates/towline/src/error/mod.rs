@@ -33,6 +33,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[non_exhaustive]
 pub struct Error(Box<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     kind: ErrorKind,
     /// `None` where the kind says it.
@@ -244,14 +245,9 @@ impl Error {
         self.0.cause.as_deref()
     }
 
-    /// Another of the same kind, text and close code, for a second one who has to be told.
+    /// The same once more, for a second one who has to be told.
     pub(crate) fn again(&self) -> Self {
-        let mut error = Self::new(self.0.kind, self.0.doing.clone());
-        (error.0.step, error.0.hresult) = (self.0.step, self.0.hresult);
-        error.0.advice = self.0.advice;
-        error.0.close_code = self.0.close_code;
-        error.0.cause.clone_from(&self.0.cause);
-        error
+        Self(self.0.clone())
     }
 }
 

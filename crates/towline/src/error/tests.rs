@@ -16,6 +16,25 @@ fn a_second_one_is_told_the_same() {
     assert_eq!(second.advice(), first.advice());
 }
 
+/// What is found out from what the error holds is found out of the second one, too.
+#[test]
+fn a_second_one_knows_what_the_first_one_knew() {
+    let response = http::Response::builder().status(410).body(Bytes::from_static(b"x")).unwrap();
+    let gone = Error::new(ErrorKind::Handshake, "x").with_response(response);
+    assert_eq!(gone.again().web_error_status(), WebErrorStatus::Gone);
+    assert_eq!(gone.again().response().unwrap().body(), "x");
+    let attempt = Attempt {
+        address: ([192, 0, 2, 1], 80).into(),
+        began: Duration::ZERO,
+        took: Duration::ZERO,
+        outcome: AttemptOutcome::Failed(Arc::new(io::ErrorKind::NetworkUnreachable.into())),
+    };
+    let away = Error::new(ErrorKind::Connect, "x").with_attempts(vec![attempt]).again();
+    assert_eq!(away.web_error_status(), WebErrorStatus::ServerUnreachable);
+    let behind = Error::new(ErrorKind::Resolve, "x").with_proxy("http://p:1".to_owned());
+    assert_eq!(behind.again().proxy(), Some("http://p:1"));
+}
+
 #[test]
 fn the_advice_names_the_limit_that_was_hit() {
     let frame = Error::protocol(ProtocolError::FrameTooBig { limit: 1, declared: 2 });

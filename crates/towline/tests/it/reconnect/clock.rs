@@ -1,7 +1,7 @@
 //! When it is tried again, and when not, on the virtual clock.
 
 use tokio::time::{Instant, advance, sleep, timeout};
-use towline::{Backoff, CloseCode, Config, ErrorKind, LinkState, Message, Why};
+use towline::{Backoff, CloseCode, Config, ErrorKind, LinkState, Message, WebErrorStatus, Why};
 
 use super::{Fate, Line, line, line_with, seconds, told};
 
@@ -97,6 +97,9 @@ async fn what_is_permanent_ends_it_at_once() {
     assert_eq!(told(&mut states).await.last().unwrap(), "ended");
     let LinkState::Ended { why: Why::Failed(why) } = socket.state() else { panic!("it has ended") };
     assert_eq!(why.to_string(), error.to_string());
+    assert_eq!(why.hresult(), error.hresult());
+    assert_eq!(why.web_error_status(), WebErrorStatus::Forbidden);
+    assert_eq!(why.response().unwrap().status(), 403);
 }
 
 #[tokio::test(start_paused = true)]
