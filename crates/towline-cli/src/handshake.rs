@@ -86,21 +86,24 @@ fn show_headers(side: char, headers: &HeaderMap) {
 }
 
 /// Headers as they are shown: without secrets, and without what could drive a terminal.
-pub(crate) fn header_lines(headers: &HeaderMap) -> impl Iterator<Item = String> {
+fn header_lines(headers: &HeaderMap) -> impl Iterator<Item = String> {
     headers.iter().map(|(name, value)| {
-        let value = match is_secret(name.as_str()) || value.is_sensitive() {
-            true => "[not shown]".to_owned(),
+        let value = match is_secret(name.as_str()) {
+            true => NOT_SHOWN.to_owned(),
             false => crate::print::escape(&String::from_utf8_lossy(value.as_bytes())),
         };
         format!("{name}: {value}")
     })
 }
 
+/// Stands for a secret.
+pub(crate) const NOT_SHOWN: &str = "[not shown]";
+
 /// Most names of a certificate that are shown. Some have hundreds.
 const MAX_NAMES: usize = 10;
 
 /// Whether a header's value may be somebody's secret. Logs outlive what they were made for.
-fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     let harmless = name.starts_with("sec-websocket-");
     let telling = ["auth", "cookie", "token", "secret", "passw", "key", "session", "credential"];

@@ -5,7 +5,10 @@ use std::net::{SocketAddr, SocketAddrV4};
 use std::time::Duration;
 
 use http::HeaderMap;
-use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION, SEC_WEBSOCKET_KEY, SET_COOKIE};
+use http::header::{
+    AUTHORIZATION, CONNECTION, COOKIE, HOST, ORIGIN, PROXY_AUTHORIZATION, SEC_WEBSOCKET_KEY,
+    SET_COOKIE, UPGRADE, USER_AGENT,
+};
 use towline_proto::handshake::http1::HeadReader;
 use towline_proto::handshake::{HeadLimits, Negotiated, accept_key};
 
@@ -204,6 +207,9 @@ impl ConnectionInfo {
     }
 
     /// The opening handshake's request; `None` if somebody else's code did the handshake.
+    ///
+    /// Its `Debug` shows no header but the handshake's own, since any other may be a secret; it shows
+    /// the whole address, also what stands behind a question mark.
     pub fn request(&self) -> Option<http::Request<()>> {
         request_of(&self.heads)
     }
@@ -240,18 +246,26 @@ impl fmt::Debug for ConnectionInfo {
     }
 }
 
-/// Marks what is a secret, so that no `Debug` shows it.
+/// Marks what is a secret in an answer, so that no `Debug` shows it.
 pub(crate) fn hide(headers: &mut HeaderMap) {
     for (name, value) in headers {
-        let secret = [AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE].contains(name);
-        value.set_sensitive(secret);
+        value.set_sensitive([AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE].contains(name));
+    }
+}
+
+/// The same in a request, where any header may be somebody's key but for those of the handshake.
+fn hide_own(headers: &mut HeaderMap) {
+    let handshake = [HOST, UPGRADE, CONNECTION, ORIGIN, USER_AGENT];
+    for (name, value) in headers {
+        let known = handshake.contains(name) || name.as_str().starts_with("sec-websocket-");
+        value.set_sensitive(!known);
     }
 }
 
 /// The request at the start of these bytes, with its secrets marked.
 pub(crate) fn request_of(bytes: &[u8]) -> Option<http::Request<()>> {
     let mut request = first_head(bytes)?.0.request().ok()?;
-    hide(request.headers_mut());
+    hide_own(request.headers_mut());
     Some(request)
 }
 
@@ -314,9 +328,9 @@ pub struct Stats {
 mod tests {
     use super::*;
 
-    /// RFC 6455 §1.2, with a header that is not of the handshake.
+    /// RFC 6455 §1.2, with headers that are not of the handshake.
     const REQUEST: &str = "GET /chat HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\n\
-        Connection: Upgrade\r\nCookie: id=7\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        Connection: Upgrade\r\nCookie: id=7\r\nX-Key: hunter2\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
         Sec-WebSocket-Version: 13\r\n\r\n";
 
     #[test]
@@ -333,7 +347,9 @@ mod tests {
                 let response = format!("{start}{end}");
                 info.answered(response.as_bytes());
                 assert_eq!(info.request().unwrap().headers()["cookie"], "id=7");
-                assert!(!format!("{:?}", info.request()).contains("id=7"));
+                let shown = format!("{:?}", info.request());
+                assert!(!shown.contains("id=7") && !shown.contains("hunter2"), "{shown}");
+                assert!(shown.contains("dGhlIHNhbXBsZSBub25jZQ=="), "{shown}");
                 let given = info.response().unwrap();
                 let (reader, _) = first_head(response.as_bytes()).unwrap();
                 let expected = reader.response().unwrap();

@@ -16,7 +16,7 @@ use crate::proxy::Route;
 /// See [`ClientBuilder::on_progress`](crate::ClientBuilder::on_progress). What fails is not among
 /// them, but in the [`Error`](crate::Error) in which it ends; an attempt to connect to one of several
 /// addresses is, since another one may not fail.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub enum Progress {
     /// Which proxies to go through, if any. It is the first, and comes anew for each connection that
@@ -50,11 +50,44 @@ pub enum Progress {
         /// The protocol that was agreed on, if one was.
         alpn: Option<Vec<u8>>,
     },
-    /// The opening request, which goes out now. Values that are secrets are
-    /// [sensitive](http::HeaderValue::is_sensitive): `Debug` does not show them.
+    /// The opening request, which goes out now. Values that may be secrets, which are those of all
+    /// headers but the handshake's own, are [sensitive](http::HeaderValue::is_sensitive): `Debug` does
+    /// not show them, nor what stands behind the question mark of the address.
     Asked(http::Request<()>),
     /// The answer to it.
     Answered(http::Response<()>),
+}
+
+impl fmt::Debug for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Route(route) => f.debug_tuple("Route").field(route).finish(),
+            Self::Resolved { host, addresses } => f
+                .debug_struct("Resolved")
+                .field("host", host)
+                .field("addresses", addresses)
+                .finish(),
+            Self::Attempted(attempt) => f.debug_tuple("Attempted").field(attempt).finish(),
+            Self::Tunnelled { proxy, to } => {
+                f.debug_struct("Tunnelled").field("proxy", proxy).field("to", to).finish()
+            }
+            #[cfg(feature = "tls")]
+            Self::Secured { host, version, certificates, alpn } => f
+                .debug_struct("Secured")
+                .field("host", host)
+                .field("version", version)
+                .field("certificates", certificates)
+                .field("alpn", alpn)
+                .finish(),
+            // Without what stands behind the question mark: a token may.
+            Self::Asked(request) => f
+                .debug_struct("Asked")
+                .field("path", &request.uri().path())
+                .field("headers", request.headers())
+                .finish_non_exhaustive(),
+            Self::Answered(response) => f.debug_tuple("Answered").field(response).finish(),
+        }
+    }
 }
 
 /// Whoever wants to be told.

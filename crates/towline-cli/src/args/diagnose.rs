@@ -11,8 +11,9 @@ use super::value::some_time;
 ///
 /// Connects as the other commands do, with the same flags, and pings once. Each step is ok, FAILED or
 /// not reached (-); the first failure is followed by its likely causes and by what would mend it, on
-/// the command line and in Rust. No secret is shown: neither passwords, tokens and cookies nor what
-/// stands behind the question mark of an address.
+/// the command line and in Rust. No secret is shown: neither passwords, tokens, cookies and headers of
+/// your own nor what stands behind the question mark of an address. The subprotocols that are offered
+/// are shown.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

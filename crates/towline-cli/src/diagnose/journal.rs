@@ -3,16 +3,16 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
-use http::HeaderMap;
 use serde_json::json;
 use towline::proto::WsUri;
 use towline::{Attempt, AttemptOutcome, CertificateError, ConnectionInfo, Error, Progress, Route};
 
 use super::chain::{self, Whose};
 use super::print::Printer;
+use super::public::headers;
 use super::step::{Name, State, Step};
 use super::why::{End, Why};
-use crate::handshake::{header_lines, one_line};
+use crate::handshake::one_line;
 
 /// What happened, step by step; a step that is over is printed at once.
 #[derive(Debug)]
@@ -246,8 +246,4 @@ fn described(uri: &WsUri) -> String {
         uri.host(),
         uri.port()
     )
-}
-
-fn headers(side: char, headers: &HeaderMap) -> impl Iterator<Item = String> {
-    header_lines(headers).map(move |line| format!("{side} {line}"))
 }

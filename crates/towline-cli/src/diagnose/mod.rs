@@ -4,6 +4,7 @@ mod chain;
 mod journal;
 mod ping;
 mod print;
+mod public;
 mod step;
 mod why;
 

@@ -121,10 +121,15 @@ async fn what_is_told_hides_secrets() {
     let client = Client::builder()
         .header("Authorization", "Bearer hunter2")
         .header("Cookie", "id=hunter2")
+        .header("X-Api-Key", "hunter2")
         .on_progress(move |progress| notes.lock().unwrap().push(format!("{progress:?}")))
         .build()
         .unwrap();
-    within(client.connect(server.url("/"))).await.unwrap();
+    let socket = within(client.connect(server.url("/?token=hunter2"))).await.unwrap();
+    let request = socket.info().request().unwrap();
+    assert_eq!(request.headers()["x-api-key"], "hunter2");
+    let headers = format!("{:?}", request.headers());
+    assert!(!headers.contains("hunter2"), "{headers}");
     let told = taken(&told);
     assert_eq!(told.len(), 4);
     assert!(told[2].contains("Sensitive") && !told.concat().contains("hunter2"), "{told:?}");

@@ -9,6 +9,7 @@ use towline::{Credentials, Error, ErrorKind, HResult};
 
 use super::line::line;
 use super::{Facts, Why};
+use crate::diagnose::public::address;
 
 pub(super) fn of(error: &Error, facts: &Facts<'_>) -> Why {
     match error.hresult() {
@@ -146,7 +147,7 @@ fn moved(headers: &HeaderMap, is_page: bool) -> Why {
         why.causes.push("the network wants you to log in first (a captive portal)".to_owned());
     }
     let to = headers.get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or_default();
-    why.mend(format!("follow the redirect, if you trust where it leads: {}", without_query(to)))
+    why.mend(format!("follow the redirect, if you trust where it leads: {}", address(to)))
         .flag("-L")
         .rust(line!(builder => builder.redirects(10)))
 }
@@ -155,7 +156,7 @@ fn moved(headers: &HeaderMap, is_page: bool) -> Why {
 fn nowhere(error: &Error) -> Why {
     let headers = error.response().map(Response::headers);
     let to = headers.and_then(|headers| headers.get(LOCATION)).and_then(|to| to.to_str().ok());
-    let to = to.map_or_else(|| "it says not where".to_owned(), without_query);
+    let to = to.map_or_else(|| "it says not where".to_owned(), address);
     Why::new([
         "the redirects lead round in circles, or there are more than were allowed",
         "a redirect leads to an address that is none of a WebSocket server's",
@@ -172,14 +173,6 @@ fn downgraded() -> Why {
         "somebody wants to read along",
     ])
     .mend("have the server send redirects to wss; nothing lets this one pass")
-}
-
-/// What stands behind a question mark may be a secret.
-fn without_query(address: &str) -> String {
-    match address.split_once('?') {
-        Some((before, _)) => format!("{before}?…"),
-        None => address.to_owned(),
-    }
 }
 
 fn log_in() -> Why {
