@@ -108,9 +108,9 @@ impl Backoff {
             return None;
         }
         let steps = i32::try_from(seen.count.saturating_sub(1)).unwrap_or(i32::MAX);
-        // Infinite, after many: then `max` is less.
-        let ceiling = self.base.as_secs_f64() * self.factor.powi(steps);
-        let ceiling = ceiling.min(self.max.as_secs_f64());
+        // Beyond all numbers, after many: and nothing times that would be none.
+        let growth = self.factor.powi(steps).min(f64::MAX);
+        let ceiling = (self.base.as_secs_f64() * growth).min(self.max.as_secs_f64());
         let jitter = Duration::try_from_secs_f64(ceiling * luck).unwrap_or(self.max);
         let told = seen.retry_after.map_or(Duration::ZERO, |told| told.min(self.max_retry_after));
         let wait = told.saturating_add(jitter);
@@ -184,7 +184,11 @@ mod tests {
         let huge = Backoff::default().base(Duration::MAX).max(Duration::MAX).factor(f64::MAX);
         assert!(huge.wait(&after(9), 1.0).is_some());
         let odd = Backoff::default().factor(f64::NAN).base(Duration::ZERO);
-        assert_eq!(odd.wait(&after(9), 1.0), Some(Duration::ZERO));
+        for count in [9, 1024, 1025, u32::MAX] {
+            assert_eq!(odd.wait(&after(count), 1.0), Some(Duration::ZERO));
+            let none = Backoff::default().base(Duration::ZERO);
+            assert_eq!(none.wait(&after(count), 1.0), Some(Duration::ZERO), "{count}");
+        }
         let odd = Backoff::default().factor(-1.0);
         assert_eq!(milliseconds(odd.wait(&after(9), 1.0)), 500);
     }
