@@ -47,6 +47,8 @@ struct Inner {
     attempts: Vec<Attempt>,
     proxy: Option<String>,
     hresult: Option<HResult>,
+    /// Whether it would come again, though others of its kind might not.
+    lasting: bool,
     #[cfg(feature = "tls")]
     peer_certificates: Option<PeerCertificates>,
 }
@@ -64,6 +66,7 @@ impl Error {
             attempts: Vec::new(),
             proxy: None,
             hresult: None,
+            lasting: false,
             #[cfg(feature = "tls")]
             peer_certificates: None,
         }))
@@ -99,6 +102,16 @@ impl Error {
     pub(crate) fn choosing_proxies(mut self) -> Self {
         self.0.step = Some(Step::Proxy);
         self
+    }
+
+    /// Something else has to change before it is of any use to try again, though its kind does not say so.
+    pub(crate) fn lasting(mut self) -> Self {
+        self.0.lasting = true;
+        self
+    }
+
+    pub(crate) fn is_lasting(&self) -> bool {
+        self.0.lasting
     }
 
     /// What Windows would call it, where its kind does not say it.

@@ -9,6 +9,9 @@ use crate::error::{Error, ErrorKind};
 
 /// Whether an error would come again however often one tries.
 pub(super) fn is_permanent(error: &Error) -> bool {
+    if error.is_lasting() {
+        return true;
+    }
     match error.kind() {
         // What we ask for has to change first; or whom we trust, or what the peer sends.
         ErrorKind::InvalidInput
@@ -26,7 +29,8 @@ pub(super) fn is_permanent(error: &Error) -> bool {
         | ErrorKind::Io => false,
         // Without an answer, what came was not HTTP at all.
         ErrorKind::Handshake => error.response().is_none_or(|said| is_final(said.status())),
-        // Without an answer, it could not be reached or spoke SOCKS, whose codes are vague.
+        // Without an answer, it ended the connection, or spoke SOCKS, whose codes are vague: what is
+        // known to be lasting of these was said to be.
         ErrorKind::Proxy => error.response().is_some_and(|said| is_final(said.status())),
     }
 }

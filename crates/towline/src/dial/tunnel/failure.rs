@@ -91,6 +91,7 @@ pub(super) fn gone(proxy: &Proxy, next: &WsUri, error: io::Error) -> Error {
 /// What it answered is not what the protocol has at that place.
 pub(super) fn nonsense(proxy: &Proxy, next: &WsUri, what: impl fmt::Display) -> Error {
     at(proxy, next)
+        .lasting()
         .cause(what.to_string())
         .advise("does that port speak SOCKS, and is the proxy's address rather http://?")
 }
@@ -99,6 +100,7 @@ pub(super) fn nonsense(proxy: &Proxy, next: &WsUri, what: impl fmt::Display) -> 
 pub(super) fn restless(chain: &[Proxy]) -> Error {
     let chain = shown(chain);
     Error::new(ErrorKind::Proxy, format!("going through {chain}"))
+        .lasting()
         .cause("each connection was refused so that another one would be made")
         .advise("is the user name and password for the proxy right?")
         .with_proxy(chain)

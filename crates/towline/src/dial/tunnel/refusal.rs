@@ -14,6 +14,7 @@ use crate::proxy::Proxy;
 /// What it answered is not HTTP.
 pub(super) fn garbled(proxy: &Proxy, next: &WsUri, error: HeadError) -> Error {
     at(proxy, next)
+        .lasting()
         .cause(error)
         .advise("is that an HTTP proxy, and its address rather https:// or socks5h://?")
 }

@@ -42,6 +42,7 @@ pub(super) async fn lead_on<T: AsyncRead + AsyncWrite + Unpin>(
             Some(ip) => Some(ip),
             None => {
                 return Err(failure::at(proxy, next)
+                    .lasting()
                     .cause("SOCKS4 leads to no IPv6 address")
                     .advise(
                         "does the proxy speak SOCKS5? then its address begins with socks5h://",
@@ -52,7 +53,9 @@ pub(super) async fn lead_on<T: AsyncRead + AsyncWrite + Unpin>(
     let user = proxy.shown_credentials().and_then(Credentials::user_and_password);
     let (user, _) = user.unwrap_or_default();
     if user.contains('\0') {
-        return Err(failure::at(proxy, next).cause("a user name with a zero byte cannot be sent"));
+        return Err(failure::at(proxy, next)
+            .lasting()
+            .cause("a user name with a zero byte cannot be sent"));
     }
     talk.say(&request(next, ip, user)).await?;
     let [version, status, ..] = talk.hear::<8>().await?;
@@ -89,6 +92,7 @@ fn refused(proxy: &Proxy, next: &WsUri, status: u8) -> Error {
             .cause("the proxy cannot ask this machine who we are (SOCKS4 status 92)")
             .advise("it wants an identd here; does it speak SOCKS5 with a password?"),
         93 => failed
+            .lasting()
             .cause("this machine says that we are somebody else (SOCKS4 status 93)")
             .advise("give the proxy the user name that this machine's identd tells"),
         other => failed

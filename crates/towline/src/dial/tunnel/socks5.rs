@@ -63,6 +63,7 @@ pub(super) async fn lead_on<T: AsyncRead + AsyncWrite + Unpin>(
         }
         (NONE_ACCEPTABLE, None) => {
             return Err(failure::at(proxy, next)
+                .lasting()
                 .cause("the proxy wants to know who we are")
                 .advise(
                     "say it by Proxy::credentials, or user:password@ in its address; on the \
@@ -71,6 +72,7 @@ pub(super) async fn lead_on<T: AsyncRead + AsyncWrite + Unpin>(
         }
         (NONE_ACCEPTABLE, Some(_)) => {
             return Err(failure::at(proxy, next)
+                .lasting()
                 .cause("the proxy takes neither a user name with a password nor nobody's")
                 .advise("it may want Kerberos, or not serve this machine"));
         }
@@ -113,6 +115,7 @@ async fn show<T: AsyncRead + AsyncWrite + Unpin>(
     for part in [user, password] {
         let Ok(len) = u8::try_from(part.len()) else {
             return Err(failure::at(talk.proxy, talk.next)
+                .lasting()
                 .cause("SOCKS5 can send no user name or password of more than 255 bytes"));
         };
         bytes.push(len);
@@ -123,6 +126,7 @@ async fn show<T: AsyncRead + AsyncWrite + Unpin>(
     let [_, status] = talk.hear().await?;
     if status != 0 {
         return Err(failure::at(talk.proxy, talk.next)
+            .lasting()
             .cause("the proxy does not take that user name and password")
             .advise("is the user name and password for the proxy right?"));
     }

@@ -8,7 +8,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::time::Instant;
-use towline::{Backoff, Client, ErrorKind, Message, Reconnecting, Server, StreamWebSocket, Why};
+use towline::{
+    Backoff, Client, ErrorKind, Message, Proxy, Reconnecting, Server, StreamWebSocket, Why,
+};
 
 use crate::raw::within;
 
@@ -82,6 +84,26 @@ async fn a_server_that_says_when_to_come_back_is_not_asked_before() {
     let error = within(builder.backoff(quickly()).connect()).await.unwrap_err();
     assert_eq!(error.response().unwrap().status(), 403);
     assert!(serving.await.unwrap() >= Duration::from_secs(1));
+}
+
+/// Each further attempt would be another log-in that fails, and some lock an account after a few.
+#[tokio::test]
+async fn a_password_that_a_proxy_does_not_take_is_not_tried_twice() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = format!("socks5h://ann:wrong@{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        loop {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            for answer in [b"\x05\x02", b"\x01\x01"] {
+                stream.read_buf(&mut Vec::with_capacity(512)).await.unwrap();
+                stream.write_all(answer).await.unwrap();
+            }
+        }
+    });
+    let client = Client::builder().proxy(Proxy::new(proxy).unwrap()).build().unwrap();
+    let builder = Reconnecting::builder(client, "ws://a.example/").backoff(quickly());
+    let error = within(builder.connect()).await.unwrap_err();
+    assert!(error.to_string().contains("does not take that user name"), "{error}");
 }
 
 #[tokio::test]

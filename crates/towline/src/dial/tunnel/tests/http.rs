@@ -109,6 +109,9 @@ fn a_proxy_that_refuses_is_told_of() {
         let error = fails(By::Connect, "http://p.example", "wss://a.example", turns, words);
         assert_eq!(error.kind(), ErrorKind::Proxy, "{error}");
         assert!(error.to_string().starts_with("asking the proxy http://p.example:80 for "));
+        // Of an answer the status tells.
+        let garbled = error.to_string().contains("is that an HTTP proxy");
+        assert!(error.is_lasting() == garbled, "{error}");
     }
 }
 

@@ -28,13 +28,10 @@ fn socks4_refuses() {
         (b"", "does that port speak SOCKS4"),
     ] {
         let turns: &[Turn<'_>] = &[(asked, answer)];
-        fails(
-            By::Socks4(None),
-            "socks4a://p",
-            "ws://a.example",
-            turns,
-            &[word, "socks4a://p:1080"],
-        );
+        let words = [word, "socks4a://p:1080"];
+        let error = fails(By::Socks4(None), "socks4a://p", "ws://a.example", turns, &words);
+        let is_lasting = answer.starts_with(b"\0\x5d") || word == "does not speak SOCKS4";
+        assert_eq!(error.is_lasting(), is_lasting, "{word}");
     }
     let words = ["no IPv6 address", "socks5h://"];
     fails(By::Socks4(None), "socks4a://p", "ws://[2001:db8::1]", &[], &words);
@@ -100,8 +97,12 @@ fn socks5_refuses() {
         let words = [*word, "asking the proxy socks5h://p:1080 for 192.0.2.1:443: "];
         let error = fails(By::Socks5(None), proxy, server, turns, &words);
         assert_eq!(error.kind(), ErrorKind::Proxy);
+        // Who we are and what it speaks do not change by themselves; whom it reaches does.
+        let lasting = ["--proxy-user", "takes", "take", "not offered", "speak", "unknown kind"];
+        let is_lasting = lasting.iter().any(|lasting| word.contains(lasting));
+        assert_eq!(error.is_lasting(), is_lasting, "{word}");
     }
     let long = format!("socks5h://{}@p", "a".repeat(256));
     let turns: &[Turn<'_>] = &[(anns, b"\x05\x02")];
-    fails(By::Socks5(None), &long, server, turns, &["255 bytes"]);
+    assert!(fails(By::Socks5(None), &long, server, turns, &["255 bytes"]).is_lasting());
 }
