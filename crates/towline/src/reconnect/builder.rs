@@ -162,7 +162,7 @@ impl ReconnectBuilder {
 
     /// Asks so often whether what was sent has arrived, by a ping behind it; `None`: never. Default 1 s.
     ///
-    /// Only while there is something that is not confirmed. See [`Delivery`](super::Delivery).
+    /// Only while there is something that is not confirmed; then again and again. See [`Delivery`](super::Delivery).
     pub fn confirm_interval(mut self, interval: Option<Duration>) -> Self {
         self.confirm_interval = interval;
         self

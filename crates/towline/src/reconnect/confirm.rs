@@ -5,22 +5,24 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use tokio::time::{Instant, Sleep, sleep_until};
+use tokio::time::{Sleep, sleep};
 
 /// Asks whether what was sent has arrived.
+///
+/// As long as something is not confirmed it asks again and again: a peer may answer the newest of
+/// several pings alone (RFC 6455 §5.5.3), and that may be one of the keepalive's.
 #[derive(Debug)]
 pub(super) struct Confirm {
     interval: Option<Duration>,
-    /// The last message before the ping that is not answered yet.
-    asked: Option<u64>,
-    /// When to ask at the earliest.
-    timer: Option<Pin<Box<Sleep>>>,
-    last: Option<Instant>,
+    /// The last message before the newest ping.
+    asked: u64,
+    /// Before the next one.
+    wait: Option<Pin<Box<Sleep>>>,
 }
 
 impl Confirm {
     pub(super) fn new(interval: Option<Duration>) -> Self {
-        Self { interval, asked: None, timer: None, last: None }
+        Self { interval, asked: 0, wait: None }
     }
 
     /// There is another connection now.
@@ -36,30 +38,34 @@ impl Confirm {
         written: u64,
     ) -> Option<[u8; 12]> {
         let interval = self.interval?;
-        if self.asked.is_some() || confirmed == written {
+        if confirmed == written {
             return None;
         }
-        if let Some(last) = self.last {
-            // Beyond all time is never.
-            let at = last.checked_add(interval)?;
-            let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(at)));
-            if timer.as_mut().poll(cx) == Poll::Pending {
-                return None;
-            }
+        if let Some(wait) = &mut self.wait
+            && wait.as_mut().poll(cx) == Poll::Pending
+        {
+            return None;
         }
-        (self.timer, self.last, self.asked) = (None, Some(Instant::now()), Some(written));
+        let mut wait = Box::pin(sleep(interval));
+        // So that it wakes whoever waits for an answer that never comes.
+        let _ = wait.as_mut().poll(cx);
+        (self.wait, self.asked) = (Some(wait), written);
         Some(payload(written))
     }
 
     /// The last message that has arrived, by this pong; `None` if it says nothing of them.
-    pub(super) fn heard(&mut self, pong: &[u8]) -> Option<u64> {
-        self.asked.take_if(|asked| payload(*asked) == pong)
+    pub(super) fn heard(&self, pong: &[u8]) -> Option<u64> {
+        let number = pong.strip_prefix(MARK)?.try_into().ok()?;
+        Some(u64::from_be_bytes(number)).filter(|number| *number <= self.asked)
     }
 }
 
 /// As long as no ping of the keepalive's.
 fn payload(written: u64) -> [u8; 12] {
-    let mut payload = *b"sent        ";
+    let mut payload = [0; 12];
+    payload[..4].copy_from_slice(MARK);
     payload[4..].copy_from_slice(&written.to_be_bytes());
     payload
 }
+
+const MARK: &[u8; 4] = b"sent";

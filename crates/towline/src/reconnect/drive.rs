@@ -40,8 +40,11 @@ impl Reconnecting {
             let Marks { confirmed, written, .. } = self.marks;
             let ping = self.confirm.poll_ask(cx, confirmed, written);
             let Stage::Open(socket) = &mut self.stage else { continue };
-            if let Some(payload) = ping {
-                // On a connection that is closing there is no asking.
+            // While much waits to be written pings would pile up behind it. On a connection that is
+            // closing there is no asking.
+            if let Some(payload) = ping
+                && Pin::new(&mut **socket).poll_ready(cx).is_ready()
+            {
                 let _ = socket.feed_ping(&payload);
             }
             match ready!(socket.poll_event(cx)) {
@@ -50,7 +53,7 @@ impl Reconnecting {
                 }
                 Ok(Some(Event::Pong(payload))) => {
                     if let Some(arrived) = self.confirm.heard(&payload) {
-                        self.marks.confirmed = arrived;
+                        self.marks.confirmed = self.marks.confirmed.max(arrived);
                     }
                 }
                 Ok(Some(Event::Ping(_))) => {}

@@ -3,8 +3,15 @@
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+use tokio::sync::mpsc;
 use tokio::time::{sleep, timeout};
-use towline::{CloseCode, Delivery, ErrorKind, LinkEvent, Lost, Message, Reconnecting, Tickets};
+use towline::proto::Role;
+use towline::proto::handshake::Negotiated;
+use towline::{
+    Client, CloseCode, Config, Delivery, ErrorKind, LinkEvent, Lost, Message, Reconnecting,
+    Tickets, Transport, WebSocket,
+};
 
 use super::{Far, Fate, line, seconds};
 
@@ -42,7 +49,7 @@ async fn a_pong_confirms_what_was_sent_before_its_ping() {
     assert_eq!(socket.send("two").await.unwrap().get(), 2);
     assert_eq!(shown(&socket.delivery()), [vec![], vec![1, 2], vec![]]);
     // The ping goes out while we wait, and its pong comes when the peer reads.
-    timeout(seconds(1), socket.recv()).await.unwrap_err();
+    timeout(Duration::from_millis(900), socket.recv()).await.unwrap_err();
     assert_eq!(shown(&socket.delivery()), [vec![], vec![1, 2], vec![]]);
     let ticket = socket.send("three").await.unwrap();
     assert_eq!(read_to(&mut far, "three").await, ["one", "two", "three"]);
@@ -72,6 +79,37 @@ async fn a_pong_of_somebody_elses_ping_confirms_nothing() {
     }
     timeout(seconds(0), socket.recv()).await.unwrap_err();
     assert_eq!(shown(&socket.delivery()), [vec![], vec![1], vec![]]);
+}
+
+/// RFC 6455 §5.5.3: a peer that has fallen behind may answer the newest ping alone.
+#[tokio::test(start_paused = true)]
+async fn a_ping_that_is_never_answered_is_followed_by_another() {
+    let (ends, mut far) = mpsc::unbounded_channel();
+    let builder = Reconnecting::builder(Client::new(), "ws://app.example/feed");
+    let builder = builder.connect_with(move |_| {
+        let (near, end) = duplex(64 * 1024);
+        ends.send(end).unwrap();
+        let quiet = Config::default().ping_interval(None);
+        let near = Transport::new(near);
+        async { Ok(WebSocket::new(near, Role::Client, Negotiated::default(), quiet)) }
+    });
+    let mut socket = builder.connect().await.unwrap();
+    let mut far = far.recv().await.unwrap();
+    socket.send("one").await.unwrap();
+    timeout(Duration::from_millis(2500), socket.recv()).await.unwrap_err();
+    let mut sent = Vec::with_capacity(4096);
+    far.read_buf(&mut sent).await.unwrap();
+    // A text of 3 bytes, and pings of 12, each with 6 bytes before it.
+    let pings: Vec<_> = sent[9..].chunks_exact(18).collect();
+    assert_eq!((pings.len(), sent.len()), (3, 9 + 3 * 18));
+    let (mask, payload) = pings[2][2..].split_at(4);
+    let payload = payload.iter().zip(mask.iter().cycle()).map(|(byte, mask)| byte ^ mask);
+    let pong: Vec<u8> = b"\x8a\x0c".iter().copied().chain(payload).collect();
+    far.write_all(&pong).await.unwrap();
+    timeout(seconds(5), socket.recv()).await.unwrap_err();
+    assert_eq!(shown(&socket.delivery()), [vec![1], vec![], vec![]]);
+    // Then there is nothing more to ask.
+    timeout(seconds(0), far.read_buf(&mut sent)).await.unwrap_err();
 }
 
 #[tokio::test(start_paused = true)]
