@@ -141,6 +141,7 @@ impl Reconnecting {
 
     fn tell_lost(&mut self, why: Why, again: bool) {
         let lost = Lost { why, delivery: self.marks.delivery(), again };
+        self.losses.add(&lost.delivery.perhaps);
         if again {
             self.marks.settle();
         }

@@ -12,12 +12,13 @@ use towline_proto::{CloseCode, CloseFrame, Message};
 
 use super::builder::ReconnectBuilder;
 use super::confirm::Confirm;
+use super::losses::Losses;
 use super::queue::Queue;
 use super::reconnector::Reconnector;
 use super::rules::Attempt;
 use super::state::{LinkState, Why};
 use super::states::LinkStates;
-use super::ticket::{Delivery, Marks, Ticket};
+use super::ticket::{Delivery, Marks, Ticket, Tickets};
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::message::MessageWebSocket;
@@ -32,6 +33,7 @@ pub struct Reconnecting {
     /// What happened and was not told yet: at most the loss, the end of it and a new connection.
     pub(super) events: VecDeque<LinkEvent>,
     pub(super) lost: Option<Lost>,
+    pub(super) losses: Losses,
     /// With which the peer closed the last one.
     pub(super) frame: Option<CloseFrame>,
     /// Whether it was we who closed.
@@ -111,6 +113,7 @@ impl Reconnecting {
             confirm: Confirm::new(confirm_interval),
             events: VecDeque::new(),
             lost: None,
+            losses: Losses::default(),
             frame: None,
             closing: false,
             connections: 0,
@@ -119,8 +122,8 @@ impl Reconnecting {
 
     /// Receives the next message, from this connection or those after it; `None` once it is all over.
     ///
-    /// Connects again meanwhile. Of what may have been lost on the way [`last_lost`](Self::last_lost)
-    /// tells; to be told at once, use [`recv_event`](Self::recv_event).
+    /// Connects again meanwhile. What may have been lost on the way tells
+    /// [`take_perhaps`](Self::take_perhaps); to be told at once, use [`recv_event`](Self::recv_event).
     ///
     /// # Errors
     /// That of the last attempt or connection, once, if it is of no use to try again or was tried often
@@ -232,7 +235,16 @@ impl Reconnecting {
         self.marks.delivery()
     }
 
-    /// The last connection that was lost.
+    /// Messages that perhaps did not arrive, of all connections that were lost since this was last
+    /// asked.
+    ///
+    /// They are those that each [`Lost`] names, for whoever passes these over in [`recv`](Self::recv).
+    /// Of more than 64 losses the oldest are given as one, with all that was sent between them.
+    pub fn take_perhaps(&mut self) -> Vec<Tickets> {
+        self.losses.take()
+    }
+
+    /// The last connection that was lost, or that what waits will wait for ever.
     pub fn last_lost(&self) -> Option<&Lost> {
         self.lost.as_ref()
     }

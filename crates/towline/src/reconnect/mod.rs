@@ -4,6 +4,7 @@ mod backoff;
 mod builder;
 mod confirm;
 mod drive;
+mod losses;
 mod messages;
 mod opening;
 mod permanence;

@@ -27,6 +27,11 @@ impl Tickets {
         Self(before + 1..last + 1)
     }
 
+    /// Has those too that come before, and all between.
+    pub(super) fn begin_with(&mut self, before: &Self) {
+        self.0.start = before.0.start;
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

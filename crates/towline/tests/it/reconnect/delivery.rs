@@ -202,6 +202,30 @@ async fn what_still_waits_at_the_end_is_told_as_never_sent() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_passes_losses_over_is_told_of_all_of_them() {
+    const GONE: Fate = Fate::Says("HTTP/1.1 410 Gone\r\nContent-Length: 0\r\n\r\n");
+    let (builder, mut line) = line(&[Fate::Open, Fate::Open, GONE]);
+    let mut socket = builder.queue(9, 99).connect().await.unwrap();
+    for lost in ["one", "two"] {
+        let far = line.next().await;
+        socket.send(lost).await.unwrap();
+        drop(far);
+        // Nobody looks at events here.
+        timeout(Duration::ZERO, socket.recv()).await.unwrap_err();
+        match lost {
+            "one" => socket.ready().await.unwrap(),
+            _ => assert_eq!(socket.send("never").await.unwrap().get(), 3),
+        }
+    }
+    let error = socket.recv().await.unwrap_err();
+    assert_eq!(error.response().unwrap().status(), 410);
+    let perhaps: Vec<_> = socket.take_perhaps().iter().map(numbers).collect();
+    assert_eq!(perhaps, [[1], [2]]);
+    assert!(socket.take_perhaps().is_empty());
+    assert_eq!(numbers(&socket.last_lost().unwrap().delivery.waiting), [3]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_send_that_finds_the_connection_gone_is_reported_with_the_loss() {
     let (builder, mut line) = line(&[Fate::Open]);
     let mut socket = builder.connect().await.unwrap();
