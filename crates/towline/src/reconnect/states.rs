@@ -32,6 +32,8 @@ pub struct LinkStates {
     shared: Arc<Shared>,
     /// The number of the next change.
     next: u64,
+    /// Which reader it is.
+    id: u64,
 }
 
 impl fmt::Debug for LinkStates {
@@ -69,10 +71,21 @@ impl Stream for LinkStates {
         if board.over {
             return Poll::Ready(None);
         }
-        if !board.readers.iter().any(|reader| reader.will_wake(cx.waker())) {
-            board.readers.push(cx.waker().clone());
-        }
+        // In place of the one before: who waits may be another task each time.
+        let before = board.forget(this.id);
+        board.readers.push((this.id, cx.waker().clone()));
+        drop(board);
+        drop(before);
         Poll::Pending
+    }
+}
+
+impl Drop for LinkStates {
+    fn drop(&mut self) {
+        let mut board = self.shared.lock();
+        let waker = board.forget(self.id);
+        drop(board);
+        drop(waker);
     }
 }
 
@@ -90,13 +103,26 @@ struct Board {
     /// The number of the first of them.
     first: u64,
     over: bool,
-    readers: Vec<Waker>,
+    /// Those that wait, each with its number.
+    readers: Vec<(u64, Waker)>,
+    /// The number of the next reader.
+    next_reader: u64,
+}
+
+impl Board {
+    /// The waker of a reader that waits. With it a task may go, and what that holds: let it go when the
+    /// lock is free.
+    fn forget(&mut self, reader: u64) -> Option<Waker> {
+        let at = self.readers.iter().position(|(id, _)| *id == reader)?;
+        Some(self.readers.swap_remove(at).1)
+    }
 }
 
 impl Told {
     pub(super) fn new(state: LinkState) -> Self {
         let changes = VecDeque::from([state]);
-        let board = Board { changes, first: 0, over: false, readers: Vec::new() };
+        let board =
+            Board { changes, first: 0, over: false, readers: Vec::new(), next_reader: 0 };
         Self(Arc::new(Shared(Mutex::new(board))))
     }
 
@@ -116,9 +142,11 @@ impl Told {
     }
 
     pub(super) fn reader(&self) -> LinkStates {
-        let board = self.0.lock();
+        let mut board = self.0.lock();
         let kept = u64::try_from(board.changes.len()).unwrap_or(u64::MAX);
-        LinkStates { shared: Arc::clone(&self.0), next: board.first + kept - 1 }
+        let id = board.next_reader;
+        board.next_reader += 1;
+        LinkStates { shared: Arc::clone(&self.0), next: board.first + kept - 1, id }
     }
 }
 
@@ -138,7 +166,7 @@ impl Shared {
         change(&mut board);
         let readers = std::mem::take(&mut board.readers);
         drop(board);
-        readers.into_iter().for_each(Waker::wake);
+        readers.into_iter().for_each(|(_, reader)| reader.wake());
     }
 }
 
@@ -175,6 +203,31 @@ mod tests {
         }
         assert!(next(&mut states).await.unwrap().contains("Ended"));
         assert_eq!(next(&mut states).await, None);
+    }
+
+    /// A future in a set of them has another waker each time that it is put there.
+    #[tokio::test]
+    async fn only_the_last_task_that_waited_is_kept() {
+        let told = Told::new(LinkState::Connected);
+        let mut states = told.reader();
+        next(&mut states).await.unwrap();
+        let tasks: Vec<_> = (0..9).map(|_| Arc::new(Task)).collect();
+        for task in &tasks {
+            let waker = Waker::from(Arc::clone(task));
+            let polled = Pin::new(&mut states).poll_next(&mut Context::from_waker(&waker));
+            assert!(polled.is_pending());
+        }
+        let kept = |task: &Arc<Task>| Arc::strong_count(task) > 1;
+        assert_eq!(tasks.iter().filter(|task| kept(task)).count(), 1);
+        assert!(kept(&tasks[8]));
+        drop(states);
+        assert!(!kept(&tasks[8]));
+    }
+
+    struct Task;
+
+    impl std::task::Wake for Task {
+        fn wake(self: Arc<Self>) {}
     }
 
     #[tokio::test]
