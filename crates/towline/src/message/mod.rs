@@ -315,6 +315,11 @@ impl<T: AsyncRead + AsyncWrite + Unpin> MessageWebSocket<T> {
         self.socket.close(Some(frame)).await
     }
 
+    /// Queues a closing frame; [`recv`](Self::recv) sees the end that follows.
+    pub(crate) fn begin_close(&mut self, frame: CloseFrame) {
+        self.socket.parts.link.close(Some(frame));
+    }
+
     /// Closes the connection with an empty closing frame, without code or reason.
     ///
     /// # Errors

@@ -35,11 +35,28 @@ impl Reconnecting {
             if !ready!(self.poll_connected(cx)) {
                 continue;
             }
+            match ready!(self.poll_open(cx)) {
+                Ok(Some(message)) => return Poll::Ready(Ok(Some(LinkEvent::Message(message)))),
+                Ok(None) => {
+                    self.frame = self.socket().and_then(|socket| socket.close_frame().cloned());
+                    self.lose(Why::ClosedByPeer(self.frame.clone()));
+                }
+                Err(error) => {
+                    self.frame = None;
+                    self.lose(Why::Failed(Arc::new(error)));
+                }
+            }
+        }
+    }
+
+    /// The next message of the connection there is; `None` once it has closed, or if there is none.
+    pub(super) fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Result<Option<Message>>> {
+        loop {
             // Before waiting, let out what gathered; it does not hold up what comes.
             let _ = self.poll_drain(cx);
             let Marks { confirmed, written, .. } = self.marks;
             let ping = self.confirm.poll_ask(cx, confirmed, written);
-            let Stage::Open(socket) = &mut self.stage else { continue };
+            let Stage::Open(socket) = &mut self.stage else { return Poll::Ready(Ok(None)) };
             // While much waits to be written pings would pile up behind it. On a connection that is
             // closing there is no asking.
             if let Some(payload) = ping
@@ -47,24 +64,20 @@ impl Reconnecting {
             {
                 let _ = socket.feed_ping(&payload);
             }
-            match ready!(socket.poll_event(cx)) {
-                Ok(Some(Event::Message(message))) => {
-                    return Poll::Ready(Ok(Some(LinkEvent::Message(message))));
-                }
-                Ok(Some(Event::Pong(payload))) => {
+            if self.queue.is_empty()
+                && let Some(frame) = self.closing.begin()
+            {
+                socket.begin_close(frame);
+            }
+            match ready!(socket.poll_event(cx))? {
+                Some(Event::Message(message)) => return Poll::Ready(Ok(Some(message))),
+                Some(Event::Pong(payload)) => {
                     if let Some(arrived) = self.confirm.heard(&payload) {
                         self.marks.confirmed = self.marks.confirmed.max(arrived);
                     }
                 }
-                Ok(Some(Event::Ping(_))) => {}
-                Ok(None) => {
-                    self.frame = socket.close_frame().cloned();
-                    self.lose(Why::ClosedByPeer(self.frame.clone()));
-                }
-                Err(error) => {
-                    self.frame = None;
-                    self.lose(Why::Failed(Arc::new(error)));
-                }
+                Some(Event::Ping(_)) => {}
+                None => return Poll::Ready(Ok(None)),
             }
         }
     }
@@ -115,7 +128,7 @@ impl Reconnecting {
 
     /// The connection is gone.
     fn lose(&mut self, why: Why) {
-        let why = if self.closing { Why::ClosedByUs } else { why };
+        let why = if self.closing.is_on() { Why::ClosedByUs } else { why };
         let told = match &why {
             Why::Failed(error) => Why::of(error),
             other => other.clone(),
@@ -177,7 +190,7 @@ impl Reconnecting {
         message: &mut Option<Message>,
     ) -> Poll<Result<Ticket>> {
         ready!(self.poll_drain(cx));
-        if self.closing || matches!(self.stage, Stage::Ended(_)) {
+        if self.closing.is_on() || matches!(self.stage, Stage::Ended(_)) {
             return Poll::Ready(Err(over()));
         }
         if let Stage::Open(socket) = &mut self.stage

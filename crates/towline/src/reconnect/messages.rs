@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures_core::Stream;
 use towline_proto::{CloseCode, CloseFrame, Message};
 
 use super::builder::ReconnectBuilder;
+use super::closing::Closing;
 use super::confirm::Confirm;
 use super::losses::Losses;
 use super::queue::Queue;
@@ -36,8 +37,7 @@ pub struct Reconnecting {
     pub(super) losses: Losses,
     /// With which the peer closed the last one.
     pub(super) frame: Option<CloseFrame>,
-    /// Whether it was we who closed.
-    pub(super) closing: bool,
+    pub(super) closing: Closing,
     pub(super) connections: u64,
 }
 
@@ -115,7 +115,7 @@ impl Reconnecting {
             lost: None,
             losses: Losses::default(),
             frame: None,
-            closing: false,
+            closing: Closing::No,
             connections: 0,
         }
     }
@@ -197,7 +197,8 @@ impl Reconnecting {
 
     /// Closes the connection, and connects no more.
     ///
-    /// What waits in the queue goes out before, if there is a connection.
+    /// What waits in the queue goes out before, if there is a connection. Messages that come meanwhile
+    /// are discarded.
     ///
     /// # Errors
     /// As [`MessageWebSocket::close`]. It is over all the same, but for
@@ -208,26 +209,11 @@ impl Reconnecting {
     /// with it.
     pub async fn close(&mut self, code: CloseCode, reason: &str) -> Result<()> {
         // Looked at before anything is done.
-        crate::message::close_frame(code, reason)?;
-        self.closing = true;
-        poll_fn(|cx| {
-            ready!(self.poll_drain(cx));
-            Poll::Ready(())
-        })
-        .await;
-        let closed = match &mut self.stage {
-            Stage::Open(socket) => {
-                let closed = socket.close(code, reason).await;
-                self.frame = socket.close_frame().cloned();
-                closed
-            }
-            Stage::Away | Stage::Greeting(_) | Stage::Ended(_) => Ok(()),
-        };
-        if !matches!(self.stage, Stage::Ended(_)) {
-            self.stage = Stage::Ended(None);
-            self.reconnector.end(Why::ClosedByUs);
+        let frame = crate::message::close_frame(code, reason)?;
+        if !self.closing.is_on() {
+            self.closing = Closing::Wanted(frame);
         }
-        closed
+        poll_fn(|cx| self.poll_closed(cx)).await
     }
 
     /// What became of the messages that were sent on this connection, or before there was one.

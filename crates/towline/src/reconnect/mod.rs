@@ -2,6 +2,7 @@
 
 mod backoff;
 mod builder;
+mod closing;
 mod confirm;
 mod drive;
 mod losses;

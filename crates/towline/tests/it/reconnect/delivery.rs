@@ -256,6 +256,50 @@ async fn closing_sends_what_waits_and_what_comes_behind_it_is_refused() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_close_that_is_cancelled_goes_on_when_somebody_receives() {
+    let (builder, mut line) = line(&[Fate::Open]);
+    let mut socket = builder.queue(99, 9_000_000).start();
+    for _ in 0..20 {
+        socket.send("x".repeat(40_000)).await.unwrap();
+    }
+    socket.ready().await.unwrap();
+    let mut far = line.next().await;
+    // Much of it still waits: nobody reads.
+    timeout(seconds(1), socket.close(CloseCode::GOING_AWAY, "bye")).await.unwrap_err();
+    let reading = tokio::spawn(async move {
+        let mut count = 0;
+        while far.recv().await.unwrap().is_some() {
+            count += 1;
+        }
+        (count, far.close_frame().unwrap().code)
+    });
+    assert_eq!(timeout(seconds(5), socket.recv()).await.unwrap().unwrap(), None);
+    assert_eq!(reading.await.unwrap(), (20, CloseCode::GOING_AWAY));
+}
+
+/// Each would wait for the other to read.
+#[tokio::test(start_paused = true)]
+async fn closing_reads_while_it_sends_what_waits() {
+    let (builder, mut line) = line(&[Fate::Open]);
+    let mut socket = builder.queue(99, 9_000_000).start();
+    for _ in 0..20 {
+        socket.send("x".repeat(40_000)).await.unwrap();
+    }
+    socket.ready().await.unwrap();
+    let mut far = line.next().await;
+    let echoing = tokio::spawn(async move {
+        let mut count = 0;
+        while let Some(message) = far.recv().await.unwrap() {
+            far.send(message).await.unwrap();
+            count += 1;
+        }
+        count
+    });
+    timeout(seconds(5), socket.close(CloseCode::NORMAL, "")).await.unwrap().unwrap();
+    assert_eq!(echoing.await.unwrap(), 20);
+}
+
+#[tokio::test(start_paused = true)]
 async fn every_message_of_a_long_rough_ride_is_accounted_for() {
     let (builder, mut line) = line(&[Fate::Open, Fate::Refused, Fate::Open]);
     let milliseconds = Duration::from_millis;
