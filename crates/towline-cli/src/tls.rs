@@ -20,10 +20,7 @@ pub(crate) fn set(mut builder: ClientBuilder, args: &TlsArgs) -> Outcome<ClientB
         let identity = identity(path, args.key.as_deref(), args.pass.as_ref())?;
         builder = builder.identity(identity);
     }
-    let ignored = match args.insecure {
-        true => ignorable().collect(),
-        false => args.ignore_certificate_error.clone(),
-    };
+    let ignored = ignored(args);
     if !ignored.is_empty() {
         builder = builder.ignore_certificate_errors(ignored);
     }
@@ -51,6 +48,14 @@ pub(crate) fn set(mut builder: ClientBuilder, args: &TlsArgs) -> Outcome<ClientB
         builder = builder.key_log();
     }
     Ok(builder)
+}
+
+/// What of a server's certificate is let pass.
+pub(crate) fn ignored(args: &TlsArgs) -> Vec<CertificateError> {
+    match args.insecure {
+        true => ignorable().collect(),
+        false => args.ignore_certificate_error.clone(),
+    }
 }
 
 fn ignorable() -> impl Iterator<Item = CertificateError> {

@@ -1,5 +1,7 @@
 //! There is no TLS, or nobody to trust behind it.
 
+use std::net::Ipv6Addr;
+
 use tokio_rustls::rustls::{AlertDescription as Alert, Error as TlsError};
 use towline::{
     CertificateError, Error, ErrorKind, Identity, PeerCertificates, Severity, TlsConfig, TlsVersion,
@@ -10,8 +12,13 @@ use super::{Facts, Why};
 use crate::handshake::one_line;
 
 pub(super) fn of(error: &Error, facts: &Facts<'_>) -> Why {
-    if let Some(shown) = error.peer_certificates().filter(|shown| !shown.errors().is_empty()) {
-        return of_certificates(shown, facts);
+    if let Some(shown) = error.peer_certificates() {
+        let ignored = crate::tls::ignored(&facts.args.tls);
+        let errors = shown.errors().iter().filter(|error| !ignored.contains(error));
+        let errors: Vec<_> = errors.copied().collect();
+        if !errors.is_empty() {
+            return of_certificates(&errors, shown, facts);
+        }
     }
     let reason = error.get_ref().and_then(|cause| cause.downcast_ref::<TlsError>());
     match reason {
@@ -104,8 +111,11 @@ fn versions() -> Why {
 }
 
 /// What is wrong with them, the worst first.
-fn of_certificates(shown: &PeerCertificates, facts: &Facts<'_>) -> Why {
-    let errors = shown.errors();
+fn of_certificates(
+    errors: &[CertificateError],
+    shown: &PeerCertificates,
+    facts: &Facts<'_>,
+) -> Why {
     let Some(worst) = ORDER.iter().copied().find(|error| errors.contains(error)) else {
         return Why::new(["a check of the program's own refused the server"])
             .mend("look at that check");
@@ -243,6 +253,10 @@ fn invalid_name(shown: &PeerCertificates, facts: &Facts<'_>) -> Why {
     match (names.iter().find(|name| !name.contains('*')), &facts.uri) {
         (Some(name), Some(uri)) => {
             let name = one_line(name);
+            let name = match name.parse::<Ipv6Addr>() {
+                Ok(ip) => format!("[{ip}]"),
+                Err(_) => name,
+            };
             let port = match uri.port() {
                 443 => String::new(),
                 port => format!(":{port}"),

@@ -80,6 +80,25 @@ fn each_error_of_a_certificate_has_its_cure() {
     params = good();
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
     ours.told("tls-wrong-usage", &params, &[]);
+    // RFC 3849
+    ours.told("tls-invalid-name-v6", &named(&["2001:db8::1"], "Chat"), &[]);
+}
+
+/// What was ignored is no cause of what fails.
+#[test]
+fn an_error_that_was_ignored_is_not_blamed() {
+    let ours = Authority::new();
+    let ignored = ["--ignore-certificate-error", "untrusted,incomplete-chain"];
+    let key = KeyPair::generate().unwrap();
+    let own = ours.folder.write("own.pem", named(&["chat.example"], "Chat").self_signed(&key).unwrap().pem());
+    let own_key = ours.folder.write("own-key.pem", key.serialize_pem());
+    let echo = serve(&["echo", "--cert", &own, "--key", &own_key]);
+    let args = [&[&*echo.url], &ignored[..]].concat();
+    told("tls-ignored", &args, 60, &[(port(&echo.url), "PORT")]);
+    // The server asks for a certificate; with TLS 1.2 that fails where the other would.
+    let ca = ours.ca();
+    let echo = serve(&["echo", "--cert", &own, "--key", &own_key, "--client-cacert", &ca]);
+    told("tls-insecure-identity", &[&*echo.url, "-k", "--tls-max", "1.2"], 35, &[(port(&echo.url), "PORT")]);
 }
 
 #[test]
