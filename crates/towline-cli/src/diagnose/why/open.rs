@@ -45,8 +45,9 @@ pub(super) fn no_pong() -> Why {
         "the server does not read, or does not answer pings as RFC 6455 has it",
         "a proxy or a firewall on the way holds back what is sent",
     ])
-    .mend("have the server read and answer pings; or go without them, if it never will")
-    .flag("--timeout TIME")
+    .mend(
+        "have the server read and answer pings; or, if it never will, go without them, which a program can",
+    )
     .rust("Config::default().ping_interval(None)")
 }
 
