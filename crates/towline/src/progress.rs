@@ -4,6 +4,8 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use towline_proto::WsUri;
+
 use crate::attempt::Attempt;
 #[cfg(feature = "tls")]
 use crate::certificate::PeerCertificates;
@@ -56,6 +58,8 @@ pub enum Progress {
     Asked(http::Request<()>),
     /// The answer to it.
     Answered(http::Response<()>),
+    /// The answer was a redirect, which is followed: what comes now is about this address.
+    Redirected(WsUri),
 }
 
 impl fmt::Debug for Progress {
@@ -86,6 +90,10 @@ impl fmt::Debug for Progress {
                 .field("headers", request.headers())
                 .finish_non_exhaustive(),
             Self::Answered(response) => f.debug_tuple("Answered").field(response).finish(),
+            Self::Redirected(to) => {
+                let shown = format!("{}://{}", to.scheme(), to.authority());
+                f.debug_tuple("Redirected").field(&shown).finish()
+            }
         }
     }
 }

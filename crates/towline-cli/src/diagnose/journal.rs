@@ -3,6 +3,7 @@
 use std::fmt::Write;
 use std::time::{Duration, Instant};
 
+use http::header::AUTHORIZATION;
 use serde_json::json;
 use towline::proto::WsUri;
 use towline::{Attempt, AttemptOutcome, CertificateError, ConnectionInfo, Error, Progress, Route};
@@ -17,6 +18,7 @@ use crate::handshake::one_line;
 /// What happened, step by step; a step that is over is printed at once.
 #[derive(Debug)]
 pub(super) struct Journal {
+    /// Of the server that it is about now: redirects lead to others.
     uri: Option<WsUri>,
     printer: Printer,
     /// When the last thing happened.
@@ -28,6 +30,8 @@ pub(super) struct Journal {
     ignored: Vec<CertificateError>,
     /// Whether TLS with the server was agreed on.
     secured: bool,
+    /// Whether the last request told the server who we are.
+    said_who: bool,
 }
 
 impl Journal {
@@ -40,11 +44,16 @@ impl Journal {
             open: None,
             ignored: Vec::new(),
             secured: false,
+            said_who: false,
         }
     }
 
     pub(super) fn uri(&self) -> Option<WsUri> {
         self.uri.clone()
+    }
+
+    pub(super) fn said_who(&self) -> bool {
+        self.said_who
     }
 
     pub(super) fn route(&self) -> Option<Route> {
@@ -82,6 +91,7 @@ impl Journal {
                 self.over(step);
             }
             Progress::Asked(request) => {
+                self.said_who = request.headers().contains_key(AUTHORIZATION);
                 let mut step = Step::ok(Name::Http, "asked, and no answer yet");
                 // What stands behind a question mark may be a secret.
                 let path = request.uri().path();
@@ -103,6 +113,11 @@ impl Journal {
                 if status == http::StatusCode::SWITCHING_PROTOCOLS {
                     self.close();
                 }
+            }
+            Progress::Redirected(to) => {
+                self.over(Step::ok(Name::Address, described(to)));
+                self.uri = Some(to.clone());
+                (self.ignored, self.secured) = (Vec::new(), false);
             }
             _ => {}
         }

@@ -15,6 +15,7 @@ use towline::{CloseCode, Config, MessageWebSocket};
 use crate::args::DiagnoseArgs;
 use crate::client;
 use crate::exit::{Failure, Outcome};
+use crate::json;
 use crate::way::uri;
 use journal::Journal;
 use ping::first_ping;
@@ -22,6 +23,18 @@ use print::Printer;
 use why::{End, Facts};
 
 pub(crate) async fn run(args: &DiagnoseArgs) -> Outcome {
+    let outcome = diagnose(args).await;
+    // What is wrong with a flag or a file; all else has been told.
+    if args.client.json
+        && let Err(failure) = &outcome
+        && !failure.text().is_empty()
+    {
+        json::error(failure);
+    }
+    outcome
+}
+
+async fn diagnose(args: &DiagnoseArgs) -> Outcome {
     let printer = Printer::new(args.client.json);
     let journal = Arc::new(Mutex::new(Journal::new(uri(&args.url), printer)));
     let watching = Arc::clone(&journal);
@@ -61,6 +74,7 @@ pub(crate) async fn run(args: &DiagnoseArgs) -> Outcome {
                 uri: journal.uri(),
                 args: &args.client,
                 route: journal.route(),
+                said_who: journal.said_who(),
             };
             let why = why::of(&end, &facts);
             let code = end.code();

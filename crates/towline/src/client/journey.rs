@@ -25,6 +25,7 @@ use crate::dial::{Way, dial};
 use crate::error::{Error, ErrorKind, Result, Step};
 use crate::http1::Answer;
 use crate::info::ConnectionInfo;
+use crate::progress::Progress;
 use crate::transport::Transport;
 use crate::websocket::WebSocket;
 
@@ -77,7 +78,10 @@ impl Client {
                 to => to,
             };
             stop = match to {
-                Ok(to) => stop.moved(to, &self.way),
+                Ok(to) => {
+                    self.way.watch.tell(|| Progress::Redirected(to.clone()));
+                    stop.moved(to, &self.way)
+                }
                 Err(error) => return Err(refused.nowhere(&stop.uri, error)),
             };
             followed += 1;

@@ -25,6 +25,7 @@ fn watched(builder: ClientBuilder) -> (ClientBuilder, Told) {
             Progress::Tunnelled { proxy, to } => format!("{proxy} led to {to}"),
             Progress::Asked(request) => format!("asked {}", request.uri()),
             Progress::Answered(response) => format!("answered {}", response.status().as_u16()),
+            Progress::Redirected(to) => format!("redirected to {to}"),
             other => format!("{other:?}"),
         });
     });
@@ -105,6 +106,7 @@ async fn proxies_and_redirects_are_steps() {
         &format!("http://{proxy} led to a.example:80"),
         "asked /start",
         "answered 302",
+        &format!("redirected to {to}"),
         "route directly: it is this machine",
         &format!("{} connected", end.addr),
         "asked /end",

@@ -18,7 +18,7 @@ pub(super) fn of(error: &Error, facts: &Facts<'_>) -> Why {
         _ => {}
     }
     if let Some(response) = error.response() {
-        return refused(response, facts);
+        return refused(error, response, facts);
     }
     match error.kind() {
         ErrorKind::TimedOut => other_scheme(
@@ -47,21 +47,21 @@ fn other_scheme(why: Why, facts: &Facts<'_>) -> Why {
     }
 }
 
-fn refused<T: AsRef<[u8]>>(response: &Response<T>, facts: &Facts<'_>) -> Why {
+fn refused<T: AsRef<[u8]>>(error: &Error, response: &Response<T>, facts: &Facts<'_>) -> Why {
     let status = response.status();
     let headers = response.headers();
     let is_page =
         headers.get("content-type").is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     match status {
-        StatusCode::UNAUTHORIZED => unauthorized(facts),
+        StatusCode::UNAUTHORIZED => unauthorized(error, facts),
         StatusCode::FORBIDDEN => Why::new([
             "the server lets in pages of its own alone, and wants to be told an origin of these",
             "it does not let this user, or this address, in",
             "a web filter on the way refuses in its place: then its page, or a Via header, says so",
         ])
         .mend("name the origin of a page of the server's")
-        .flag(format!("-o https://{}", facts.host()))
-        .rust(line!(builder => builder.origin("https://HOST")).replace("HOST", facts.host())),
+        .flag(format!("-o https://{}", facts.bracketed()))
+        .rust(line!(builder => builder.origin("https://HOST")).replace("HOST", &facts.bracketed())),
         StatusCode::NOT_FOUND | StatusCode::GONE | StatusCode::METHOD_NOT_ALLOWED => {
             Why::new([
                 "the path is another one: many servers have their WebSocket at /ws, /chat or /socket.io/",
@@ -126,15 +126,26 @@ fn refused<T: AsRef<[u8]>>(response: &Response<T>, facts: &Facts<'_>) -> Why {
     }
 }
 
-fn unauthorized(facts: &Facts<'_>) -> Why {
-    let login = &facts.args.login;
-    let given = login.user.is_some() || login.oauth2_bearer.is_some() || facts.url.contains('@');
-    let why = match given {
-        true => Why::new([
-            "the user name, the password or the token is wrong",
-            "the server wants another kind of credentials than was given",
-        ]),
-        false => Why::new(["the server wants to know who you are, and nobody said"]),
+fn unauthorized(error: &Error, facts: &Facts<'_>) -> Why {
+    let text = error.to_string();
+    if text.contains("credentials do not go along")
+        && let Some(uri) = &facts.uri
+    {
+        return Why::new([
+            "a redirect led to another server, and what you gave is for the first one alone",
+        ])
+        .mend("connect to that server itself, if you trust it, with the credentials that it knows")
+        .address(&facts.at(uri.scheme(), &uri.authority()));
+    }
+    let other = "the server wants another kind of credentials than was given";
+    let why = if facts.said_who {
+        Why::new(["the user name, the password or the token is wrong", other])
+    } else if text.contains("than the credentials that are set") {
+        Why::new([other])
+    } else if text.contains(" by Negotiate: ") {
+        Why::new(["there is no ticket for that server: nobody has logged on (kinit), or the realm does not know it"])
+    } else {
+        Why::new(["the server wants to know who you are, and nobody said"])
     };
     why.mend("give the credentials that the server knows")
         .flag("--user @FILE, with a line NAME:PASSWORD in it; or --oauth2-bearer @FILE")

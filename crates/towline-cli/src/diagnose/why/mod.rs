@@ -8,6 +8,7 @@ mod open;
 mod proxy;
 mod tls;
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use towline::proto::WsUri;
@@ -84,11 +85,21 @@ pub(super) struct Facts<'a> {
     pub(super) args: &'a ClientArgs,
     /// `None` if it failed before, and for a socket in the file system.
     pub(super) route: Option<Route>,
+    /// Whether the last request told the server who we are.
+    pub(super) said_who: bool,
 }
 
 impl Facts<'_> {
     pub(super) fn host(&self) -> &str {
         self.uri.as_ref().map_or("", WsUri::host)
+    }
+
+    /// The host as it stands in an address.
+    pub(super) fn bracketed(&self) -> String {
+        match self.uri.as_ref().and_then(WsUri::ip) {
+            Some(IpAddr::V6(ip)) => format!("[{ip}]"),
+            Some(IpAddr::V4(_)) | None => self.host().to_owned(),
+        }
     }
 
     pub(super) fn port(&self) -> u16 {

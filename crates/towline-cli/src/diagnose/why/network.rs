@@ -11,7 +11,13 @@ use super::{Facts, Why};
 /// The name has no address.
 pub(super) fn unknown(error: &Error, facts: &Facts<'_>) -> Why {
     let resolve = |why: Why| {
-        let (host, port) = (facts.host(), facts.port());
+        let host = facts.host();
+        // It is for the port of the first address; a redirect may have led to another.
+        let first = crate::way::uri(facts.url).map(|uri| uri.port());
+        let port = match facts.port() {
+            port if first == Some(port) => port.to_string(),
+            _ => "*".to_owned(),
+        };
         why.flag(format!("--resolve {host}:{port}:ADDRESS")).rust(
             line!(builder => builder.resolve_to("HOST", [Ipv4Addr::new(192, 0, 2, 1).into()]))
                 .replace("HOST", host),

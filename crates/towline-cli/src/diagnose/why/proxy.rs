@@ -83,7 +83,7 @@ fn answered(status: StatusCode, error: &Error, facts: &Facts<'_>) -> Why {
             match facts.is_secure() && facts.port() == 443 {
                 true => why.mend("have whoever runs the proxy allow the server"),
                 false => {
-                    let better = facts.at("wss", facts.host());
+                    let better = facts.at("wss", &facts.bracketed());
                     why.mend("connect by wss to port 443, if the server is there").address(&better)
                 }
             }

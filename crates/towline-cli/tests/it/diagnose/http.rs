@@ -50,6 +50,11 @@ fn credentials_that_the_server_does_not_take() {
         drop,
     );
     refused("http-401-wrong", &port, &["--user", "ada:hunter2"], 22);
+    let wrong = refused("http-401-header", &port, &["-H", "Authorization: Bearer hunter2"], 22);
+    assert!(wrong.contains("token is wrong"), "{wrong}");
+    // An @ may stand in a path.
+    let ran = crate::harness::run(&["diagnose", &format!("ws://127.0.0.1:{port}/@room")]).ended(22);
+    assert!(ran.out().contains("and nobody said"), "{}", ran.out());
 }
 
 #[test]
@@ -57,6 +62,31 @@ fn redirects_that_lead_nowhere() {
     let around =
         "HTTP/1.1 302 Found\r\nLocation: /chat\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     refused("http-redirects", &answers(around, drop), &["-L", "--max-redirs", "1"], 22);
+}
+
+#[test]
+fn what_fails_behind_a_redirect_is_told_of_the_server_that_it_leads_to() {
+    let to = |to: &str| {
+        let head = format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\n\r\n");
+        answers(head, drop)
+    };
+    let port = super::peers::closed();
+    let start = to(&format!("wss://b.example:{port}/room?token=hunter2"));
+    let there = "b.example:*:127.0.0.1";
+    let url = format!("ws://127.0.0.1:{start}/");
+    let hidden = [(&*start, "PORT-1"), (&*port, "PORT-2")];
+    let shown = told("redirect-refused", &[&url, "-L", "--resolve", there], 7, &hidden);
+    assert!(!shown.contains("hunter2"), "{shown}");
+    // A name that nobody knows, with a flag that holds there.
+    let start = to("wss://towline.invalid/");
+    let ran = crate::harness::run(&["diagnose", &format!("ws://127.0.0.1:{start}/"), "-L"]).ended(6);
+    assert!(ran.out().contains("--resolve towline.invalid:*:ADDRESS"), "{}", ran.out());
+    // To a server that wants credentials, which are not for it.
+    let port = refuses("401 Who?", "WWW-Authenticate: Basic realm=\"x\"\r\n", "");
+    let start = to(&format!("ws://127.0.0.1:{port}/room"));
+    let url = format!("ws://127.0.0.1:{start}/");
+    let hidden = [(&*start, "PORT-1"), (&*port, "PORT-2")];
+    told("redirect-401", &[&url, "-L", "--user", "ada:hunter2"], 22, &hidden);
 }
 
 #[test]

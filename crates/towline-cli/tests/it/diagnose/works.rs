@@ -95,3 +95,12 @@ fn machines_read_it_too() {
     let end: serde_json::Value = serde_json::from_str(ran.out().lines().last().unwrap()).unwrap();
     assert_eq!((&end["ok"], &end["exit"]), (&true.into(), &0.into()));
 }
+
+#[test]
+fn machines_are_told_what_is_wrong_with_a_flag() {
+    let args = ["diagnose", "--json", "wss://127.0.0.1/", "--cacert", "/no/such/file.pem"];
+    let ran = run(&args).ended(26);
+    let event: serde_json::Value = serde_json::from_str(ran.out()).unwrap();
+    assert_eq!((&event["type"], &event["exit"]), (&"error".into(), &26.into()));
+    assert!(ran.err.contains("/no/such/file.pem"), "{}", ran.err);
+}
