@@ -1,10 +1,13 @@
 //! A proxy did not lead on.
 
 use http::StatusCode;
-use towline::{Credentials, Error, ErrorKind, Proxies, Proxy, TlsConfig};
+use tokio_rustls::rustls::{AlertDescription as Alert, Error as TlsError};
+use towline::{
+    CertificateError, Credentials, Error, ErrorKind, PeerCertificates, Proxies, Proxy, TlsConfig,
+};
 
 use super::line::line;
-use super::{Facts, Why};
+use super::{Facts, Why, tls};
 
 pub(super) fn of(error: &Error, facts: &Facts<'_>) -> Why {
     // It was not known yet which one.
@@ -24,8 +27,28 @@ pub(super) fn of(error: &Error, facts: &Facts<'_>) -> Why {
             "the proxy is off, or a firewall drops what is sent to it",
             "this machine is not in the network whose proxy that is, and needs none",
         ])),
-        (ErrorKind::Certificate, None) => Why::new([
-            "the proxy's certificate is of an authority that is not trusted here",
+        _ if tls::alert(error).is_some() => refuses_us(tls::alert(error)),
+        (ErrorKind::Certificate, None) => untrusted(error, facts),
+        (ErrorKind::Tls, None) => no_tls(error),
+        _ => other_protocol(error, facts),
+    }
+}
+
+/// The proxy's certificate is no good: nothing of it can be ignored.
+fn untrusted(error: &Error, facts: &Facts<'_>) -> Why {
+    let shown = error.peer_certificates();
+    let errors = shown.map_or(&[][..], PeerCertificates::errors);
+    let worst = tls::worst(errors).unwrap_or(CertificateError::Untrusted);
+    let mut why = match worst {
+        CertificateError::Untrusted
+        | CertificateError::IncompleteChain
+        | CertificateError::InvalidSignature => Why::new([
+            match facts.args.proxy.proxy_cacert {
+                Some(_) => {
+                    "the authority of the proxy's certificate is not in the file that --proxy-cacert names"
+                }
+                None => "the proxy's certificate is of an authority that is not trusted here",
+            },
             "that is not the proxy",
         ])
         .mend("trust the authority that issued the proxy's certificate")
@@ -33,11 +56,66 @@ pub(super) fn of(error: &Error, facts: &Facts<'_>) -> Why {
         .rust(
             line!(builder => builder.proxy_tls(TlsConfig::roots_pem(std::fs::read("proxy.pem")?)?)),
         ),
-        (ErrorKind::Tls, None) => Why::new(["the proxy does not speak TLS, as most do not"])
+        CertificateError::InvalidName => Why::new([
+            "the proxy's certificate is for another name than the one by which it was named",
+            "that is not the proxy",
+        ])
+        .mend("name the proxy as its certificate does")
+        .flag("--proxy https://NAME:PORT")
+        .rust(line!(builder => builder.proxy(Proxy::new("https://NAME:PORT")?))),
+        CertificateError::Expired => Why::new([
+            "the proxy's certificate has run out, and it has no new one",
+            "the clock of this machine is wrong",
+        ])
+        .mend("have whoever runs the proxy get a new certificate; nothing lets this one pass"),
+        other => Why::new([&*format!("the proxy's certificate is no good: {other}")])
+            .mend("have whoever runs the proxy get another certificate; nothing lets this one pass"),
+    };
+    let others = errors.iter().filter(|error| **error != worst);
+    why.causes.extend(others.map(|error| format!("also: {error} ({})", error.name())));
+    why
+}
+
+/// There is no TLS with the proxy.
+fn no_tls(error: &Error) -> Why {
+    match error.get_ref().and_then(|cause| cause.downcast_ref::<TlsError>()) {
+        Some(TlsError::PeerIncompatible(_)) => refuses_us(None),
+        _ => Why::new(["the proxy does not speak TLS, as most do not"])
             .mend("name the proxy with http:// rather than https://")
             .flag("--proxy http://PROXY:PORT")
             .rust(line!(builder => builder.proxy(Proxy::new("http://PROXY:PORT")?))),
-        _ => other_protocol(error, facts),
+    }
+}
+
+/// It speaks TLS, and not with us.
+fn refuses_us(alert: Option<Alert>) -> Why {
+    const VERSIONS: &str =
+        "the proxy and this program have no version or cipher of TLS in common: the proxy's may be old";
+    const IDENTITY: &str =
+        "the proxy wants a certificate of you, which only a program can show to a proxy";
+    let identity = || {
+        // Not as a line that compiles here: the settings are of another library.
+        Why::new([IDENTITY])
+            .mend("have whoever runs the proxy let you in without, or by a password")
+            .flag("--proxy-user @FILE, with a line NAME:PASSWORD in it")
+            .rust("Client::builder().proxy_tls(TlsConfig::from_rustls(config))")
+    };
+    match alert {
+        Some(
+            Alert::CertificateRequired
+            | Alert::BadCertificate
+            | Alert::UnsupportedCertificate
+            | Alert::CertificateUnknown
+            | Alert::UnknownCA
+            | Alert::AccessDenied,
+        ) => identity(),
+        Some(Alert::HandshakeFailure) => {
+            let mut why = identity();
+            why.causes.push(VERSIONS.to_owned());
+            why
+        }
+        Some(_) | None => Why::new([VERSIONS])
+            .mend("have the proxy renewed: it has to speak TLS 1.2 at least"),
     }
 }
 

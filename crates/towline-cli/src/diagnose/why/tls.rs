@@ -1,5 +1,6 @@
 //! There is no TLS, or nobody to trust behind it.
 
+use std::io;
 use std::net::Ipv6Addr;
 
 use tokio_rustls::rustls::{AlertDescription as Alert, Error as TlsError};
@@ -116,7 +117,7 @@ fn of_certificates(
     shown: &PeerCertificates,
     facts: &Facts<'_>,
 ) -> Why {
-    let Some(worst) = ORDER.iter().copied().find(|error| errors.contains(error)) else {
+    let Some(worst) = worst(errors) else {
         return Why::new(["a check of the program's own refused the server"])
             .mend("look at that check");
     };
@@ -141,6 +142,20 @@ fn of_certificates(
 }
 
 const IGNORE: &str = "--ignore-certificate-error";
+
+pub(super) fn worst(errors: &[CertificateError]) -> Option<CertificateError> {
+    ORDER.iter().copied().find(|error| errors.contains(error))
+}
+
+/// What the other side said of why it does not go on. With TLS 1.3 it comes in the place of an answer.
+pub(super) fn alert(error: &Error) -> Option<Alert> {
+    let cause = error.get_ref()?;
+    let late = || cause.downcast_ref::<io::Error>()?.get_ref()?.downcast_ref();
+    match cause.downcast_ref().or_else(late) {
+        Some(TlsError::AlertReceived(alert)) => Some(*alert),
+        _ => None,
+    }
+}
 
 /// That which no change of settings mends comes first, then that which is the likeliest mistake.
 const ORDER: &[CertificateError] = &[

@@ -102,6 +102,32 @@ fn an_error_that_was_ignored_is_not_blamed() {
 }
 
 #[test]
+fn a_proxys_certificate_has_its_own_cures() {
+    let ours = Authority::new();
+    let ca = ours.ca();
+    let through = |name: &str, proxy: &str, code| {
+        let url = format!("https://127.0.0.1:{}", port(proxy));
+        let args = ["ws://chat.example:8080/", "--proxy", &url, "--proxy-cacert", &ca];
+        told(name, &args, code, &[(port(proxy), "PORT")]);
+    };
+    through("proxy-invalid-name", &ours.serve(&named(&["proxy.example"], "Proxy")).url, 60);
+    let mut params = good();
+    params.not_after = date_time_ymd(2021, 1, 1);
+    through("proxy-expired", &ours.serve(&params).url, 60);
+    let other = Authority::new();
+    through("proxy-other-authority", &other.serve(&named(&["127.0.0.1"], "Proxy")).url, 60);
+    // RFC 8446 §6: protocol_version
+    let old = answering(b"\x15\x03\x03\x00\x02\x02\x46");
+    through("proxy-old", &format!("wss://127.0.0.1:{old}"), 35);
+    let key = KeyPair::generate().unwrap();
+    let cert = good().signed_by(&key, &ours.issuer).unwrap();
+    let cert = ours.folder.write("cert.pem", cert.pem());
+    let key = ours.folder.write("key.pem", key.serialize_pem());
+    let proxy = serve(&["echo", "--cert", &cert, "--key", &key, "--client-cacert", &ca]);
+    through("proxy-identity", &proxy.url, 97);
+}
+
+#[test]
 fn an_issuer_that_is_not_trusted() {
     let (ours, theirs) = (Authority::new(), Authority::new());
     // Another name: one of the same name would be taken for a forger.

@@ -30,8 +30,16 @@ pub(super) fn insecure(proxy: &Proxy, error: Error) -> Error {
             "is it that proxy? ClientBuilder::proxy_tls says whom to trust, on the command line \
              --proxy-cacert",
         ),
+        // An alert is spoken in TLS.
+        _ if error.get_ref().is_some_and(is_of_tls) => error,
         _ => error.advise("does that proxy speak TLS? most do not, and their address is http://"),
     }
+}
+
+#[cfg(feature = "tls")]
+fn is_of_tls(cause: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    use rustls::Error::{AlertReceived, PeerIncompatible};
+    matches!(cause.downcast_ref(), Some(AlertReceived(_) | PeerIncompatible(_)))
 }
 
 #[cfg(feature = "tls")]
