@@ -25,6 +25,8 @@ START_SECONDS = 30
 SQUID_HELPERS = Path("/usr/lib/squid")
 # The last two characters have a meaning in an address.
 USER, PASSWORD = "ann", "s3cret:%"
+# Like no other word, so that it is found where it is told.
+TINYPROXY_PASSWORD = "t1nys3cret"
 # The user of this machine, as dante wants one; it exists for dante alone.
 ACCOUNT = "towline-proxies"
 
@@ -179,7 +181,7 @@ def tinyproxy(locked=False):
              "LogLevel Connect"]
     if locked:
         # Its configuration has no room for other characters.
-        lines.append(f"BasicAuth {USER} secret")
+        lines.append(f"BasicAuth {USER} {TINYPROXY_PASSWORD}")
     (place / "conf").write_text("\n".join(lines) + "\n")
     with running([tinyproxy, "-d", "-c", place / "conf"], port, place / "output"):
         yield f"127.0.0.1:{port}", place / "output"

@@ -5,6 +5,7 @@ Run by scripts/proxies. A check whose proxy is not installed says that it did no
 is a failure.
 """
 
+import base64
 import contextlib
 import functools
 import hashlib
@@ -20,8 +21,8 @@ import time
 import urllib.request
 
 from checks import check, contains, equal, run_checks
-from intermediaries import (ACCOUNT, CERTIFICATES, PASSWORD, USER, WORK, Log, apache, dante,
-                            free_port, haproxy, nginx, squid, ssh, tinyproxy)
+from intermediaries import (ACCOUNT, CERTIFICATES, PASSWORD, TINYPROXY_PASSWORD, USER, WORK, Log,
+                            apache, dante, free_port, haproxy, nginx, squid, ssh, tinyproxy)
 from kerberos import realm
 
 TOWLINE = os.environ["TOWLINE"]
@@ -72,14 +73,27 @@ def towline(name, url, *arguments, given=b"", status=0, **variables):
     errors = run.stderr.decode()
     if run.returncode != status:
         raise AssertionError(f"it ended with {run.returncode}: {errors[-600:]}")
-    for secret in (PASSWORD, "wr0ng"):
-        if secret in errors:
-            raise AssertionError("it tells the password")
+    for written in (errors, run.stdout.decode(errors="replace")):
+        if any(secret in written for secret in SECRETS):
+            raise AssertionError("it tells a password")
     return run.stdout, errors
 
 
 def encoded(text):
     return "".join(c if c.isalnum() else f"%{ord(c):02X}" for c in text)
+
+
+def ways_to_write(password):
+    """As it is, as it stands in an address, and as Basic sends it."""
+    yield password
+    yield encoded(password)
+    for user in (USER, ACCOUNT):
+        yield base64.b64encode(f"{user}:{password}".encode()).decode()
+
+
+WRONG = "wr0ng"
+SECRETS = {written for password in (PASSWORD, TINYPROXY_PASSWORD, WRONG)
+           for written in ways_to_write(password)}
 
 
 def with_user(address, user=USER, password=PASSWORD):
@@ -148,7 +162,7 @@ def _():
     with squid("basic") as (proxy, path), server() as url:
         carries(with_user(proxy))
         log = Log(path)
-        fails(url, with_user(proxy, password="wr0ng"), "407", "does not take that user name")
+        fails(url, with_user(proxy, password=WRONG), "407", "does not take that user name")
         # It asks, and refuses the one answer, which alone has a name.
         equal(log.count("/407 ", 2), 2)
         equal(log.count(f" {USER} ", 1), 1)
@@ -162,7 +176,7 @@ def _():
     with squid("digest") as (proxy, path), server() as url:
         carries(with_user(proxy))
         log = Log(path)
-        fails(url, with_user(proxy, password="wr0ng"), "407", "does not take that user name")
+        fails(url, with_user(proxy, password=WRONG), "407", "does not take that user name")
         equal(log.count("/407 ", 2), 2)
         log = Log(path)
         _, errors = towline("connect", f"{url}/echo", "-x", proxy, "-U", f"{USER}:{PASSWORD}",
@@ -182,7 +196,7 @@ def _():
             equal(log.count(f" {USER} ", 1), 1)
     with squid("ntlm") as (proxy, path), server() as url:
         log = Log(path)
-        fails(url, with_user(proxy, password="wr0ng"), "407", "does not take that user name")
+        fails(url, with_user(proxy, password=WRONG), "407", "does not take that user name")
         # It asks, goes into the second round, and refuses.
         equal(log.count("/407 ", 3), 3)
         equal(log.count("/200 ", 0), 0)
@@ -239,10 +253,10 @@ def _():
 @check("tinyproxy with Basic, which ends the connection to ask")
 def _():
     with tinyproxy(locked=True) as (proxy, path), server() as url:
-        carries(with_user(proxy, password="secret"))
+        carries(with_user(proxy, password=TINYPROXY_PASSWORD))
         log = Log(path)
         # 401, which it should say to us of the server alone.
-        fails(url, with_user(proxy, password="wr0ng"), "401", "does not take that user name")
+        fails(url, with_user(proxy, password=WRONG), "401", "does not take that user name")
         equal(log.count("CONNECT localhost:", 2), 2)
         log = Log(path)
         fails(url, proxy, "407", "--proxy-user")
@@ -278,7 +292,7 @@ def _():
     with dante(locked=True) as (proxy, path), server() as url:
         carries(with_user(f"socks5h://{proxy}", ACCOUNT))
         log = Log(path)
-        wrong = with_user(f"socks5h://{proxy}", ACCOUNT, "wr0ng")
+        wrong = with_user(f"socks5h://{proxy}", ACCOUNT, WRONG)
         fails(url, wrong, "does not take that user name and password")
         equal(log.count("tcp/accept [", 1), 1)
         equal(log.count("authentication failed", 1), 1)
@@ -288,8 +302,8 @@ def _():
 @check("three behind one another: tinyproxy with Basic, dante, squid with Basic")
 def _():
     with tinyproxy(locked=True) as (one, _), dante() as (two, _), squid("basic") as (three, _):
-        carries(with_user(three), "--preproxy", with_user(one, password="secret"), "--preproxy",
-                f"socks5h://{two}")
+        first = with_user(one, password=TINYPROXY_PASSWORD)
+        carries(with_user(three), "--preproxy", first, "--preproxy", f"socks5h://{two}")
 
 
 # --- as a script says -----------------------------------------------------------
@@ -347,7 +361,7 @@ def _():
             # What squid refuses it has refused: nobody goes past it.
             log = Log(path)
             _, errors = towline("connect", f"{url}/echo", "--proxy-pac", file, "-U",
-                                f"{USER}:wr0ng", status=97)
+                                f"{USER}:{WRONG}", status=97)
             contains(errors, "407", "does not take that user name")
             equal(log.count("/407 ", 2), 2)
 
