@@ -18,6 +18,8 @@ use crate::handshake::one_line;
 /// What happened, step by step; a step that is over is printed at once.
 #[derive(Debug)]
 pub(super) struct Journal {
+    /// Whether a flag names the proxy.
+    by_flag: bool,
     /// Of the server that it is about now: redirects lead to others.
     uri: Option<WsUri>,
     printer: Printer,
@@ -35,8 +37,9 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    pub(super) fn new(uri: Option<WsUri>, printer: Printer) -> Self {
+    pub(super) fn new(uri: Option<WsUri>, by_flag: bool, printer: Printer) -> Self {
         Self {
+            by_flag,
             uri,
             printer,
             last: Instant::now(),
@@ -129,7 +132,12 @@ impl Journal {
             let text = self.uri.as_ref().map_or_else(String::new, described);
             self.over(Step::ok(Name::Address, text));
         }
-        self.over(Step::ok(Name::Route, route.to_string()));
+        let mut text = route.to_string();
+        // The program is this command, which was told so.
+        if let Some(way) = text.strip_suffix("the program says so").filter(|_| self.by_flag) {
+            text = format!("{way}--proxy says so");
+        }
+        self.over(Step::ok(Name::Route, text));
         self.route = Some(route.clone());
     }
 

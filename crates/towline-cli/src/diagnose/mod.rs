@@ -36,7 +36,8 @@ pub(crate) async fn run(args: &DiagnoseArgs) -> Outcome {
 
 async fn diagnose(args: &DiagnoseArgs) -> Outcome {
     let printer = Printer::new(args.client.json);
-    let journal = Arc::new(Mutex::new(Journal::new(uri(&args.url), printer)));
+    let by_flag = args.client.proxy.proxy.is_some();
+    let journal = Arc::new(Mutex::new(Journal::new(uri(&args.url), by_flag, printer)));
     let watching = Arc::clone(&journal);
     // Our own ping is the one that counts.
     let config = Config::default().ping_interval(None);
