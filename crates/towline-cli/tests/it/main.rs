@@ -11,6 +11,9 @@ mod errors;
 mod harness;
 mod help;
 mod login;
+#[cfg(target_os = "linux")]
+#[path = "../../../towline/tests/it/namespace.rs"]
+mod namespace;
 mod ping;
 mod proxy;
 mod reconnect;

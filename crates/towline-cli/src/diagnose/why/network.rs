@@ -81,18 +81,18 @@ pub(super) fn unreachable(error: &Error, facts: &Facts<'_>) -> Why {
     if failed(&[io::ErrorKind::ConnectionRefused]) {
         return refused(facts);
     }
-    if failed(&[io::ErrorKind::AddrNotAvailable]) {
-        return Why::new(["this machine has not the address, or the interface, to connect from"])
-            .mend("let the system choose where to connect from")
-            .flag("leave out --interface")
-            .rust("leave out bind_address and interface");
-    }
     if failed(&[io::ErrorKind::PermissionDenied]) {
         return Why::new([
             "this machine's own firewall or sandbox forbids the connection",
             "that port or interface is for administrators alone",
         ])
         .mend("have the program let through by this machine's firewall");
+    }
+    if failed(&[io::ErrorKind::AddrNotAvailable]) || is_of_interface(error) {
+        return Why::new(["this machine has not the address, or the interface, to connect from"])
+            .mend("let the system choose where to connect from")
+            .flag("leave out --interface")
+            .rust("leave out bind_address and interface");
     }
     if failed(&[io::ErrorKind::NetworkUnreachable, io::ErrorKind::HostUnreachable]) {
         return Why::new([
@@ -104,6 +104,14 @@ pub(super) fn unreachable(error: &Error, facts: &Facts<'_>) -> Why {
         .rust(line!(builder => builder.proxy(Proxy::new("http://PROXY:PORT")?)));
     }
     silent(facts)
+}
+
+/// Whether it is that there is no such interface. No kind of error says that.
+fn is_of_interface(error: &Error) -> bool {
+    error.attempts().iter().any(|attempt| match &attempt.outcome {
+        AttemptOutcome::Failed(why) => why.to_string().starts_with("over "),
+        _ => false,
+    })
 }
 
 fn refused(facts: &Facts<'_>) -> Why {

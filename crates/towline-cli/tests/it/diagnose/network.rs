@@ -2,6 +2,10 @@
 
 use super::peers::{closed, stays};
 use super::told;
+#[cfg(target_os = "linux")]
+use crate::harness::Folder;
+#[cfg(target_os = "linux")]
+use crate::namespace::inside;
 
 #[test]
 fn an_address_that_is_none() {
@@ -78,4 +82,40 @@ fn silence() {
     told("http-silent", &[&[&*url], &limit[..]].concat(), 28, &hidden);
     let url = format!("wss://127.0.0.1:{port}/");
     told("tls-silent", &[&[&*url], &limit[..]].concat(), 28, &hidden);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_interface_that_is_not_there() {
+    let port = closed();
+    let args = [&*format!("ws://127.0.0.1:{port}/"), "--interface", "nope0"];
+    told("connect-interface", &args, 7, &[(&port, "PORT")]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_firewall_of_this_machine() {
+    let test = "diagnose::network::a_firewall_of_this_machine";
+    // RFC 5737
+    if inside(test, &["ip link set lo up", "ip route add prohibit 192.0.2.0/24"]) {
+        told("connect-forbidden", &["ws://192.0.2.1/"], 7, &[]);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn name_servers_that_do_not_answer() {
+    let folder = Folder::new();
+    // It takes what it is sent, and never answers.
+    let servers = folder.write("resolv.conf", "nameserver 192.0.2.66\noptions timeout:30\n");
+    let mount = format!("mount --bind {servers} /etc/resolv.conf");
+    let commands = [
+        "(ip link add void type dummy 2>/dev/null || ip tuntap add dev void mode tun)",
+        "ip link set void up",
+        "ip address add 192.0.2.1/24 dev void",
+        &mount,
+    ];
+    if inside("diagnose::network::name_servers_that_do_not_answer", &commands) {
+        told("name-silent", &["ws://chat.example/", "--timeout", "300ms"], 28, &[]);
+    }
 }
