@@ -249,7 +249,8 @@ impl fmt::Debug for ConnectionInfo {
 /// Marks what is a secret in an answer, so that no `Debug` shows it.
 pub(crate) fn hide(headers: &mut HeaderMap) {
     for (name, value) in headers {
-        value.set_sensitive([AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE].contains(name));
+        value
+            .set_sensitive([AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE, SET_COOKIE].contains(name));
     }
 }
 

@@ -121,8 +121,7 @@ impl Board {
 impl Told {
     pub(super) fn new(state: LinkState) -> Self {
         let changes = VecDeque::from([state]);
-        let board =
-            Board { changes, first: 0, over: false, readers: Vec::new(), next_reader: 0 };
+        let board = Board { changes, first: 0, over: false, readers: Vec::new(), next_reader: 0 };
         Self(Arc::new(Shared(Mutex::new(board))))
     }
 

@@ -143,7 +143,9 @@ fn unauthorized(error: &Error, facts: &Facts<'_>) -> Why {
     } else if text.contains("than the credentials that are set") {
         Why::new([other])
     } else if text.contains(" by Negotiate: ") {
-        Why::new(["there is no ticket for that server: nobody has logged on (kinit), or the realm does not know it"])
+        Why::new([
+            "there is no ticket for that server: nobody has logged on (kinit), or the realm does not know it",
+        ])
     } else {
         Why::new(["the server wants to know who you are, and nobody said"])
     };

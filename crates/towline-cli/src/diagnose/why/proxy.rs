@@ -89,8 +89,7 @@ fn no_tls(error: &Error) -> Why {
 
 /// It speaks TLS, and not with us.
 fn refuses_us(alert: Option<Alert>) -> Why {
-    const VERSIONS: &str =
-        "the proxy and this program have no version or cipher of TLS in common: the proxy's may be old";
+    const VERSIONS: &str = "the proxy and this program have no version or cipher of TLS in common: the proxy's may be old";
     const IDENTITY: &str =
         "the proxy wants a certificate of you, which only a program can show to a proxy";
     let identity = || {
@@ -114,8 +113,9 @@ fn refuses_us(alert: Option<Alert>) -> Why {
             why.causes.push(VERSIONS.to_owned());
             why
         }
-        Some(_) | None => Why::new([VERSIONS])
-            .mend("have the proxy renewed: it has to speak TLS 1.2 at least"),
+        Some(_) | None => {
+            Why::new([VERSIONS]).mend("have the proxy renewed: it has to speak TLS 1.2 at least")
+        }
     }
 }
 

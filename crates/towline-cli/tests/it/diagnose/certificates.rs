@@ -90,7 +90,9 @@ fn an_error_that_was_ignored_is_not_blamed() {
     let ours = Authority::new();
     let ignored = ["--ignore-certificate-error", "untrusted,incomplete-chain"];
     let key = KeyPair::generate().unwrap();
-    let own = ours.folder.write("own.pem", named(&["chat.example"], "Chat").self_signed(&key).unwrap().pem());
+    let own = ours
+        .folder
+        .write("own.pem", named(&["chat.example"], "Chat").self_signed(&key).unwrap().pem());
     let own_key = ours.folder.write("own-key.pem", key.serialize_pem());
     let echo = serve(&["echo", "--cert", &own, "--key", &own_key]);
     let args = [&[&*echo.url], &ignored[..]].concat();
@@ -98,7 +100,12 @@ fn an_error_that_was_ignored_is_not_blamed() {
     // The server asks for a certificate; with TLS 1.2 that fails where the other would.
     let ca = ours.ca();
     let echo = serve(&["echo", "--cert", &own, "--key", &own_key, "--client-cacert", &ca]);
-    told("tls-insecure-identity", &[&*echo.url, "-k", "--tls-max", "1.2"], 35, &[(port(&echo.url), "PORT")]);
+    told(
+        "tls-insecure-identity",
+        &[&*echo.url, "-k", "--tls-max", "1.2"],
+        35,
+        &[(port(&echo.url), "PORT")],
+    );
 }
 
 #[test]

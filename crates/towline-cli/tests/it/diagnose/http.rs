@@ -79,7 +79,8 @@ fn what_fails_behind_a_redirect_is_told_of_the_server_that_it_leads_to() {
     assert!(!shown.contains("hunter2"), "{shown}");
     // A name that nobody knows, with a flag that holds there.
     let start = to("wss://towline.invalid/");
-    let ran = crate::harness::run(&["diagnose", &format!("ws://127.0.0.1:{start}/"), "-L"]).ended(6);
+    let ran =
+        crate::harness::run(&["diagnose", &format!("ws://127.0.0.1:{start}/"), "-L"]).ended(6);
     assert!(ran.out().contains("--resolve towline.invalid:*:ADDRESS"), "{}", ran.out());
     // To a server that wants credentials, which are not for it.
     let port = refuses("401 Who?", "WWW-Authenticate: Basic realm=\"x\"\r\n", "");

@@ -30,7 +30,16 @@ fn a_redirect_is_a_step() {
 fn secrets_are_not_shown() {
     let port = answers(OPEN.replace("\r\n\r\n", "\r\nSet-Cookie: id=hunter2\r\n\r\n"), stays);
     let url = format!("ws://ada:hunter2@127.0.0.1:{port}/?token=hunter2");
-    let more = ["-H", "Cookie: id=hunter2", "-H", "X-Api-Key: hunter2", "-H", "X-Room: hunter2", "--timeout", "100ms"];
+    let more = [
+        "-H",
+        "Cookie: id=hunter2",
+        "-H",
+        "X-Api-Key: hunter2",
+        "-H",
+        "X-Room: hunter2",
+        "--timeout",
+        "100ms",
+    ];
     let ran = run(&[&["diagnose", &url], &more[..]].concat()).ended(28);
     assert!(!ran.out().contains("hunter2"), "{}", ran.out());
     assert!(ran.out().contains("set-cookie: [not shown]"), "{}", ran.out());
@@ -49,7 +58,9 @@ fn what_a_redirect_holds_is_not_shown() {
         let headers = format!("Location: {to}\r\nLink: <{to}>; rel=next\r\n");
         let url = format!("ws://127.0.0.1:{}/", super::peers::refuses("302 x", &headers, ""));
         for more in [&[][..], &["--json"], &["-L"]] {
-            let ran = run(&[&["diagnose", &url, "--resolve", "idp.example:443:127.0.0.1"], more].concat());
+            let ran = run(
+                &[&["diagnose", &url, "--resolve", "idp.example:443:127.0.0.1"], more].concat()
+            );
             assert!(ran.out().contains("< location: "), "{}", ran.out());
             assert!(!ran.out().contains("hunter2"), "{to}, {more:?}: {}", ran.out());
         }
