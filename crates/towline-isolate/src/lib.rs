@@ -1,0 +1,2 @@
+//! Network isolation: an app declares which networks it needs, and reaches nothing else.
+#![deny(unsafe_op_in_unsafe_fn)]
