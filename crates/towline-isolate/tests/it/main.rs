@@ -1,0 +1,6 @@
+//! The tests of this crate, one program.
+#![allow(clippy::unwrap_used, reason = "helpers of tests may panic as tests may")]
+
+mod class;
+#[path = "../../../towline/tests/it/namespace.rs"]
+mod namespace;
