@@ -8,7 +8,7 @@ use std::hint::black_box;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
 
-use towline_isolate::class::{Definitions, Surroundings};
+use towline_isolate::{Definitions, Surroundings};
 
 const COUNT: u32 = 1_000_000;
 

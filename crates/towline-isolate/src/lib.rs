@@ -1,4 +1,12 @@
 //! Network isolation: an app declares which networks it needs, and reaches nothing else.
 #![deny(unsafe_op_in_unsafe_fn)]
 
-pub mod class;
+mod capability;
+mod class;
+mod manifest;
+
+pub use capability::{Capabilities, Capability};
+pub use class::{Class, Classified, Definitions, Form, Range, RangeError, Surroundings};
+#[cfg(feature = "manifest")]
+pub use manifest::ManifestError;
+pub use manifest::{Dns, Host, HostError, HostRule, Manifest, Place, Ports, Shape, Warning};

@@ -7,7 +7,7 @@ use super::{Class, Range};
 /// What machine policy says about addresses; without it, what they mean to everybody.
 ///
 /// ```
-/// use towline_isolate::class::{Class, Definitions, Surroundings};
+/// use towline_isolate::{Class, Definitions, Surroundings};
 ///
 /// let definitions = Definitions {
 ///     reserved_as: vec![("198.51.100.0/24".parse().unwrap(), Class::Private)],

@@ -71,7 +71,7 @@ impl fmt::Display for Class {
 /// The class of an address, and how it came to it.
 ///
 /// ```
-/// use towline_isolate::class::{Class, Definitions, Form, Surroundings};
+/// use towline_isolate::{Class, Definitions, Form, Surroundings};
 ///
 /// let here = Surroundings::fixed(&Definitions::default(), &[]);
 /// let classified = here.classify("64:ff9b::a09:909".parse().unwrap());

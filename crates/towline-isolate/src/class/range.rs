@@ -8,7 +8,7 @@ use std::str::FromStr;
 /// Addresses from one to another, of one family.
 ///
 /// ```
-/// use towline_isolate::class::Range;
+/// use towline_isolate::Range;
 ///
 /// let range: Range = "10.0.0.0/8".parse().unwrap();
 /// assert!(range.contains("10.9.9.9".parse().unwrap()));

@@ -17,7 +17,7 @@ const KEEP: Duration = Duration::from_millis(500);
 /// What the addresses around here mean. Cheap to clone.
 ///
 /// ```
-/// use towline_isolate::class::{Class, Definitions, Surroundings};
+/// use towline_isolate::{Class, Definitions, Surroundings};
 ///
 /// let here = Surroundings::of_system(&Definitions::default(), &[]);
 /// assert_eq!(here.classify([8, 8, 8, 8].into()).class, Class::Internet);

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use towline_isolate::class::Class::{Internet, Loopback, Metadata, Private, Reserved};
-use towline_isolate::class::{Class, Definitions, Range, RangeError, Surroundings};
+use towline_isolate::Class::{Internet, Loopback, Metadata, Private, Reserved};
+use towline_isolate::{Class, Definitions, Range, RangeError, Surroundings};
 
 use super::ip;
 

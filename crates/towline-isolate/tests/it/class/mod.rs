@@ -8,7 +8,7 @@ mod unwrapping;
 
 use std::net::IpAddr;
 
-use towline_isolate::class::{Classified, Definitions, Surroundings};
+use towline_isolate::{Classified, Definitions, Surroundings};
 
 /// What an address is to a machine that has no address itself.
 fn classify(address: &str) -> Classified {

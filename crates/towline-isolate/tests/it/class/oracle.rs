@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use towline_isolate::class::{Class, Classified};
+use towline_isolate::{Class, Classified};
 
 use super::anywhere;
 

@@ -4,7 +4,7 @@ use std::process::Command;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use towline_isolate::class::{Class, Definitions, Form, Surroundings};
+use towline_isolate::{Class, Definitions, Form, Surroundings};
 
 use super::{classify, ip};
 use crate::namespace::inside;

@@ -2,10 +2,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use towline_isolate::class::Class::{
-    self, Internet, Loopback, Metadata, Multicast, Private, Reserved,
-};
-use towline_isolate::class::{Definitions, Form, Range, Surroundings};
+use towline_isolate::Class::{self, Internet, Loopback, Metadata, Multicast, Private, Reserved};
+use towline_isolate::{Definitions, Form, Range, Surroundings};
 
 use super::{anywhere, classify, ip};
 
