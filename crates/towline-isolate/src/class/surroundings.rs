@@ -76,14 +76,32 @@ impl Surroundings {
     #[inline]
     pub fn classify(&self, address: IpAddr) -> Classified {
         self.0.refresh();
-        match address {
-            IpAddr::V4(address) => Classified::plain(self.0.v4(address)),
-            IpAddr::V6(address) => self.0.v6(address),
+        self.0.classify(address)
+    }
+
+    /// The class of an address as others see it: an address of this machine is what it would be as
+    /// another one's.
+    pub fn classify_from_outside(&self, address: IpAddr) -> Classified {
+        let strange = match address.to_canonical() {
+            IpAddr::V4(address) => Classified::plain(self.0.tables.v4(address)),
+            IpAddr::V6(address) => Classified::plain(self.0.tables.v6(address)),
+        };
+        match self.classify(address) {
+            classified if classified.why == OWN.why && classified.unwrapped.is_none() => strange,
+            classified => classified,
         }
     }
 }
 
 impl Inner {
+    #[inline]
+    fn classify(&self, address: IpAddr) -> Classified {
+        match address {
+            IpAddr::V4(address) => Classified::plain(self.v4(address)),
+            IpAddr::V6(address) => self.v6(address),
+        }
+    }
+
     /// Reads the addresses of this machine, if that was too long ago.
     #[inline]
     fn refresh(&self) {

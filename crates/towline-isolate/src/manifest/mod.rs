@@ -20,9 +20,14 @@ mod warning;
 use crate::{Capabilities, Capability, Range};
 #[cfg(feature = "manifest")]
 pub use error::ManifestError;
+pub(crate) use host::is_under;
 pub use host::{Host, HostError, HostRule};
 #[cfg(feature = "manifest")]
+pub(crate) use native::capabilities;
+#[cfg(feature = "manifest")]
 pub(crate) use source::{Source, read};
+#[cfg(feature = "manifest")]
+pub(crate) use suggest::did_you_mean;
 #[cfg(feature = "manifest")]
 pub(crate) use table::Table;
 pub use warning::{Place, Warning};

@@ -12,8 +12,7 @@ use super::{ManifestError, Ports, Source, Warning};
 
 type Result<T> = std::result::Result<T, ManifestError>;
 
-/// Entries in one list. So many are compiled in a few milliseconds.
-const MAX_ENTRIES: usize = 512;
+const MAX_ENTRIES: usize = crate::Definitions::MAX_ENTRIES;
 
 /// A table, and where it is.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +41,14 @@ impl<'a> Table<'a> {
         self.table.get_key_value(key).map_or(0, |(key, _)| key.span().start)
     }
 
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &'a str> {
+        self.table.keys().map(|key| &**key.get_ref())
+    }
+
     fn place(&self) -> String {
         if self.name.is_empty() { String::new() } else { format!(" in [{}]", self.name) }
     }
@@ -67,6 +74,27 @@ impl<'a> Table<'a> {
             return Err(self.wrong(value, key, "a table"));
         };
         Ok(Some(Table { source: self.source, name: key, table }))
+    }
+
+    /// All tables in it, by their keys.
+    pub(crate) fn tables(&self) -> impl Iterator<Item = Result<(&'a str, Self)>> {
+        let Self { source, table, .. } = *self;
+        let this = *self;
+        table.iter().map(move |(key, value)| {
+            let name: &str = key.get_ref();
+            let DeValue::Table(table) = value.get_ref() else {
+                return Err(this.wrong(value, name, "a table"));
+            };
+            Ok((name, Table { source, name, table }))
+        })
+    }
+
+    pub(crate) fn bool(&self, key: &str) -> Result<Option<bool>> {
+        let Some(value) = self.table.get(key) else { return Ok(None) };
+        match value.get_ref() {
+            DeValue::Boolean(value) => Ok(Some(*value)),
+            _ => Err(self.wrong(value, key, "true or false")),
+        }
     }
 
     pub(crate) fn string(&self, key: &str) -> Result<Option<(usize, &'a str)>> {

@@ -6,3 +6,4 @@ mod class;
 mod manifest;
 #[path = "../../../towline/tests/it/namespace.rs"]
 mod namespace;
+mod policy;
