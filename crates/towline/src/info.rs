@@ -15,6 +15,7 @@ use towline_proto::handshake::{HeadLimits, Negotiated, accept_key};
 use crate::attempt::Attempt;
 #[cfg(feature = "tls")]
 use crate::certificate::PeerCertificates;
+use crate::guard::Own;
 use crate::proxy::Route;
 
 /// What is known about a connection since it was opened.
@@ -40,6 +41,8 @@ pub struct ConnectionInfo {
 struct Rare {
     terms: Negotiated,
     way: Option<Box<Way>>,
+    /// As long as this lives the program's own server lets it in.
+    own: Option<Own>,
     #[cfg(feature = "tls")]
     peer_certificates: Option<PeerCertificates>,
     #[cfg(feature = "tls")]
@@ -154,6 +157,13 @@ impl ConnectionInfo {
     /// Notes which proxies led there.
     pub(crate) fn went(&mut self, route: Route) {
         self.way_mut().route = Some(route);
+    }
+
+    /// Notes that it comes from a port of this machine, and leads there.
+    pub(crate) fn owned(&mut self, own: Option<Own>) {
+        if own.is_some() {
+            self.rare.get_or_insert_default().own = own;
+        }
     }
 
     fn way(&self) -> Option<&Way> {

@@ -71,6 +71,7 @@
 //! # Features
 //!
 //! `tls` (default): `wss`. `deflate` (default): compression, which is off until it is asked for.
+//! `isolation` (default): a policy that says which networks a program reaches, see [`isolation`].
 //! `idn`: host names outside ASCII. `pkcs12`: certificates and keys from PKCS#12 files. `ntlm`: passwords
 //! by NTLM, version 2. `negotiate`: the tickets of the user who is logged on (Kerberos), by the system's GSSAPI.
 //! `pac`: scripts that choose a proxy.
@@ -86,6 +87,7 @@ mod deadline;
 mod deflate;
 mod dial;
 mod error;
+mod guard;
 mod http1;
 mod info;
 mod message;
@@ -152,6 +154,12 @@ pub use stream::{
 pub use tls::{Identity, ServerTls, TlsConfig};
 pub use transport::Transport;
 pub use websocket::{Replies, WebSocket};
+
+/// Manifests and policies: which networks a program reaches, and is reached from.
+///
+/// See [`ClientBuilder::policy`] and [`ServerBuilder::policy`].
+#[cfg(feature = "isolation")]
+pub use towline_isolate as isolation;
 
 /// The types of HTTP in this crate's signatures.
 pub use http;

@@ -20,6 +20,26 @@ impl Rules {
         attempt.judge().map(|()| classified)
     }
 
+    pub(super) fn judge_proxied(&self, host: &str, port: u16) -> Result<(), Denied> {
+        let hosts = self.manifest.hosts.iter().flatten();
+        if self.manifest.hosts.is_none() || hosts.clone().any(|rule| rule.names(host, port)) {
+            return Ok(());
+        }
+        let host = host.trim_end_matches('.').to_ascii_lowercase();
+        let all = hosts.map(ToString::to_string).chain([format!("{host}:{port}")]);
+        let edit = self.own_line("client", "hosts", all.map(|host| format!("\"{host}\"")));
+        Err(Denied::new(Inner {
+            app: self.manifest.app().to_owned(),
+            doing: format!("reach {host} port {port} through a proxy"),
+            code: Code::PolicyDeny,
+            address: None,
+            classified: None,
+            missing: None,
+            because: OTHER_HOSTS.to_owned(),
+            fix: Fix::of(vec![edit]),
+        }))
+    }
+
     pub(super) fn pin(&self, name: &str, addresses: &[IpAddr]) {
         let Some(hosts) = &self.manifest.hosts else { return };
         if hosts.iter().any(|rule| rule.host().is_name(name)) {
@@ -84,8 +104,7 @@ impl Attempt<'_> {
             return Err(self.denied(code(needed), Some(needed), because, edits));
         }
         if !named {
-            let because = "Its manifest keeps to other hosts (hosts under [client])".to_owned();
-            return Err(self.denied(Code::PolicyDeny, None, because, edits));
+            return Err(self.denied(Code::PolicyDeny, None, OTHER_HOSTS.to_owned(), edits));
         }
         Ok(())
     }
@@ -203,6 +222,8 @@ impl Attempt<'_> {
         })
     }
 }
+
+const OTHER_HOSTS: &str = "Its manifest keeps to other hosts (hosts under [client])";
 
 /// The code for a capability that is missing.
 pub(super) fn code(missing: Capability) -> Code {

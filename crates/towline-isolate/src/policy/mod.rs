@@ -158,6 +158,14 @@ impl Policy {
         }
     }
 
+    /// Whether a proxy may be asked for a host that it looks up itself, so that no address is known here.
+    ///
+    /// # Errors
+    /// The manifest keeps to other hosts.
+    pub fn judge_proxied(&self, host: &str, port: u16) -> Result<(), Denied> {
+        self.0.as_ref().map_or(Ok(()), |rules| rules.judge_proxied(host, port))
+    }
+
     /// Whether a peer that has connected may stay.
     ///
     /// # Errors

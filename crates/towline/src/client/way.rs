@@ -53,6 +53,32 @@ impl ClientBuilder {
         self
     }
 
+    /// Keeps to a policy: what it does not permit is refused before anything is sent.
+    ///
+    /// Each address is judged after the look-up, and again when TCP is there: those of the server, of
+    /// proxies and what these are asked for, and those of redirects. [`Error::denied`](crate::Error::denied)
+    /// says what was missing. This is no wall around a program that is taken over; the launcher is.
+    ///
+    /// ```
+    /// use towline::isolation::{Capability, Manifest, Policy};
+    /// use towline::{Client, ErrorKind};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> towline::Result<()> {
+    /// let policy = Policy::new(Manifest::new("chat").with(Capability::InternetClient));
+    /// let client = Client::builder().policy(policy).build()?;
+    /// let error = client.connect("ws://10.9.9.9/").await.unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Denied);
+    /// assert_eq!(error.denied().unwrap().missing(), Some(Capability::PrivateNetworkClientServer));
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[cfg(feature = "isolation")]
+    pub fn policy(mut self, policy: towline_isolate::Policy) -> Self {
+        self.client.way.guard = crate::guard::Guard::new(policy);
+        self
+    }
+
     /// Looks up hosts in another way than the operating system does.
     pub fn resolver(mut self, resolver: impl Resolve + 'static) -> Self {
         self.client.way.names.resolver = Some(Arc::new(resolver));

@@ -7,6 +7,7 @@ use std::net::SocketAddr;
 use super::family::Family;
 use crate::attempt::{Attempt, AttemptOutcome};
 use crate::error::{Error, ErrorKind, Step};
+use crate::guard::{Denied, denied_in};
 
 const REACH: &str = "is a server listening there, and does a firewall let you through?";
 
@@ -14,9 +15,10 @@ const REACH: &str = "is a server listening there, and does a firewall let you th
 pub(super) fn of_one(attempt: Attempt) -> Error {
     let doing = format!("connecting to {}", attempt.address);
     let error = match &attempt.outcome {
-        AttemptOutcome::Failed(error) => {
-            Error::new(ErrorKind::Connect, doing).cause(copy(error)).advise(REACH)
-        }
+        AttemptOutcome::Failed(error) => match denied_in(error) {
+            Some(denied) => Error::denied_by(denied, doing),
+            None => Error::new(ErrorKind::Connect, doing).cause(copy(error)).advise(REACH),
+        },
         AttemptOutcome::Connected | AttemptOutcome::TimedOut | AttemptOutcome::Overtaken => {
             Error::timed_out(doing, "no answer in time")
                 .advise("does a firewall drop what you send? see connect_timeout")
@@ -43,6 +45,11 @@ pub(super) fn of_name(
         (0, None) => Error::new(ErrorKind::Resolve, looking_up(host)).cause(family.missing()),
         (1, _) => of_one(attempts.remove(0)),
         _ => {
+            if let Some(denied) = all_denied(&attempts) {
+                return Error::denied_by(&denied, format!("connecting to {host}"))
+                    .at(Step::Connect)
+                    .with_attempts(attempts);
+            }
             let answered = |attempt: &Attempt| matches!(attempt.outcome, AttemptOutcome::Failed(_));
             let kind = match late || !attempts.iter().any(answered) {
                 true => ErrorKind::TimedOut,
@@ -55,6 +62,21 @@ pub(super) fn of_name(
                 .with_attempts(attempts)
         }
     }
+}
+
+/// The name may not be looked up.
+pub(super) fn forbidden_name(host: &str, denied: &Denied) -> Error {
+    Error::denied_by(denied, looking_up(host)).at(Step::Resolve)
+}
+
+/// Why the first of several was not permitted, if none was.
+fn all_denied(attempts: &[Attempt]) -> Option<Denied> {
+    let denied = |attempt: &Attempt| match &attempt.outcome {
+        AttemptOutcome::Failed(error) => denied_in(error).cloned(),
+        AttemptOutcome::Connected | AttemptOutcome::TimedOut | AttemptOutcome::Overtaken => None,
+    };
+    let all: Option<Vec<_>> = attempts.iter().map(denied).collect();
+    all?.into_iter().next()
 }
 
 /// The address is of a family that the client's settings rule out.

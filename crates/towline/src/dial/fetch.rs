@@ -27,8 +27,8 @@ pub(super) async fn fetch(at: &WsUri, way: &Way, max_bytes: usize) -> Result<Vec
             .cause(cause.to_string())
             .advise("is its address right?")
     };
-    let (stream, _) = tcp::connect(at, way, None).await?;
-    let mut io = Transport::tcp(stream);
+    let (connected, _) = tcp::connect(at, way, None).await?;
+    let mut io = Transport::tcp(connected.stream);
     if at.is_secure() {
         io = secure(io, at, way).await?;
     }

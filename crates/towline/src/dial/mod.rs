@@ -32,11 +32,12 @@ use crate::proxy::{Lead, Route};
 use crate::transport::Transport;
 pub use family::Family;
 pub use resolve::{Answers, Resolve, SystemResolver};
+use socket::Connected;
 pub(crate) use way::Way;
 
 /// Goes the way: a byte stream to the server, on which nothing of HTTP was sent.
 ///
-/// Another step has its place here: a policy asked before each address.
+/// The guard is asked before each connection, in `socket`; for what a proxy leads to, in `tunnel`.
 pub(crate) async fn dial(
     uri: &WsUri,
     way: &Way,
@@ -73,9 +74,10 @@ async fn directly(
     way: &Way,
     deadline: Option<Instant>,
 ) -> Result<(Transport, ConnectionInfo)> {
-    let (stream, attempts) = tcp::connect(uri, way, deadline).await?;
+    let (Connected { stream, own }, attempts) = tcp::connect(uri, way, deadline).await?;
     let mut info = ConnectionInfo::new(stream.local_addr().ok(), stream.peer_addr().ok());
     info.attempted(attempts);
+    info.owned(own);
     Ok((Transport::tcp(stream), info))
 }
 

@@ -7,6 +7,15 @@ use std::time::Duration;
 use socket2::{SockRef, TcpKeepalive};
 use tokio::net::{TcpSocket, TcpStream};
 
+use crate::guard::{Guard, Own};
+
+/// A TCP connection, and the port that it comes from if it leads to this machine.
+#[derive(Debug)]
+pub(super) struct Connected {
+    pub(super) stream: TcpStream,
+    pub(super) own: Option<Own>,
+}
+
 /// What is set on a TCP socket before it connects.
 #[derive(Clone, Debug)]
 pub(crate) struct SocketOptions {
@@ -36,8 +45,48 @@ impl Default for SocketOptions {
 }
 
 impl SocketOptions {
-    /// Connects to an address, with all of this set before.
-    pub(super) async fn connect(&self, address: SocketAddr) -> io::Result<TcpStream> {
+    /// Connects to an address, if the guard permits it, with all of this set before.
+    ///
+    /// `name` is what was looked up.
+    pub(super) async fn connect(
+        &self,
+        address: SocketAddr,
+        name: Option<&str>,
+        guard: &Guard,
+    ) -> io::Result<Connected> {
+        let here = guard.connect(address, name)?;
+        let socket = self.socket(address)?;
+        let mut own = None;
+        if here {
+            own = self.own(&socket, address, guard)?;
+        }
+        let stream = socket.connect(address).await?;
+        if let Ok(peer) = stream.peer_addr() {
+            guard.connect(peer, name)?;
+        }
+        Ok(Connected { stream, own })
+    }
+
+    /// Takes a port before the connection is there: the program's own server sees it come from that.
+    fn own(
+        &self,
+        socket: &TcpSocket,
+        address: SocketAddr,
+        guard: &Guard,
+    ) -> io::Result<Option<Own>> {
+        if self.from(address)?.is_none() {
+            let any = match address.ip() {
+                // The system chooses one that leads there.
+                IpAddr::V4(_) => IpAddr::from([0; 4]),
+                IpAddr::V6(_) => IpAddr::from([0; 16]),
+            };
+            socket.bind(SocketAddr::new(any, 0))?;
+        }
+        Ok(guard.own(socket.local_addr()?))
+    }
+
+    /// A socket that is not connected yet.
+    fn socket(&self, address: SocketAddr) -> io::Result<TcpSocket> {
         let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         if self.nodelay {
             socket.set_nodelay(true)?;
@@ -62,7 +111,7 @@ impl SocketOptions {
                 .bind(SocketAddr::new(from, 0))
                 .map_err(|error| told(&error, &format!("from {from}")))?;
         }
-        socket.connect(address).await
+        Ok(socket)
     }
 
     /// Where a connection to this address is to come from.

@@ -3,11 +3,11 @@
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use tokio::net::TcpStream;
 use towline_proto::WsUri;
 
 use super::failure;
 use super::race::{Finish, Rules, race};
+use super::socket::Connected;
 use super::watched::watched;
 use super::way::Way;
 use crate::attempt::{Attempt, AttemptOutcome};
@@ -20,7 +20,7 @@ pub(super) async fn connect(
     uri: &WsUri,
     way: &Way,
     deadline: Option<Instant>,
-) -> Result<(TcpStream, Vec<Attempt>)> {
+) -> Result<(Connected, Vec<Attempt>)> {
     match uri.ip() {
         Some(ip) => {
             let stream = to_address(SocketAddr::new(ip, uri.port()), way, deadline).await?;
@@ -36,13 +36,13 @@ async fn to_address(
     address: SocketAddr,
     way: &Way,
     deadline: Option<Instant>,
-) -> Result<TcpStream> {
+) -> Result<Connected> {
     if !way.family.admits(address.ip()) {
         return Err(failure::wrong_family(address));
     }
     let begun = tokio::time::Instant::now();
     let deadline = sooner(after(way.connect_timeout), deadline);
-    let connected = until(deadline, way.socket.connect(address)).await;
+    let connected = until(deadline, way.socket.connect(address, None, &way.guard)).await;
     let (stream, outcome) = match connected {
         Some(Ok(stream)) => (Some(stream), AttemptOutcome::Connected),
         Some(Err(error)) => (None, AttemptOutcome::Failed(error.into())),
@@ -57,7 +57,10 @@ async fn to_name(
     uri: &WsUri,
     way: &Way,
     deadline: Option<Instant>,
-) -> Result<(TcpStream, Vec<Attempt>)> {
+) -> Result<(Connected, Vec<Attempt>)> {
+    if let Err(denied) = way.guard.name(uri.host()) {
+        return Err(failure::forbidden_name(uri.host(), &denied));
+    }
     let rules = Rules {
         port: uri.port(),
         family: way.family,
@@ -66,7 +69,9 @@ async fn to_name(
         deadline: deadline.map(Into::into),
     };
     let answers = watched(way.names.resolve(uri.host()), uri.host(), &way.watch);
-    let finish = race(answers, rules, |address| way.socket.connect(address)).await;
+    let finish =
+        race(answers, rules, |address| way.socket.connect(address, Some(uri.host()), &way.guard))
+            .await;
     let won = |attempt: &&Attempt| matches!(attempt.outcome, AttemptOutcome::Connected);
     let (winner, others): (Vec<_>, Vec<_>) = finish.attempts.iter().partition(won);
     for attempt in others.into_iter().chain(winner) {

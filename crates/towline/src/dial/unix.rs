@@ -14,6 +14,10 @@ pub(super) async fn connect(
     way: &Way,
     deadline: Option<Instant>,
 ) -> Result<UnixStream> {
+    if let Err(denied) = way.guard.unix(path) {
+        let doing = format!("connecting to {}", path.display());
+        return Err(Error::denied_by(&denied, doing));
+    }
     let doing = || format!("connecting to {}", path.display());
     let deadline = sooner(after(way.connect_timeout), deadline);
     let connected = until(deadline, UnixStream::connect(path)).await;

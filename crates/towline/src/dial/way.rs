@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::family::Family;
 use super::resolve::Names;
 use super::socket::SocketOptions;
+use crate::guard::Guard;
 use crate::progress::Watch;
 use crate::proxy::Proxies;
 #[cfg(feature = "tls")]
@@ -23,6 +24,8 @@ pub(crate) struct Way {
     pub(crate) family: Family,
     pub(crate) names: Names,
     pub(crate) socket: SocketOptions,
+    /// Asked before each connection.
+    pub(crate) guard: Guard,
     pub(crate) proxies: Proxies,
     /// Whoever wants to be told how it goes.
     pub(crate) watch: Watch,
@@ -58,6 +61,7 @@ impl Default for Way {
             family: Family::default(),
             names: Names::default(),
             socket: SocketOptions::default(),
+            guard: Guard::default(),
             proxies: Proxies::of_process(),
             watch: Watch::default(),
             #[cfg(unix)]

@@ -41,6 +41,8 @@ impl HResult {
     pub const INVALID_ARG: Self = Self::of(0x8007_0057);
     /// `ERROR_CANCELLED`: whoever asked for it has given it up.
     pub const CANCELLED: Self = Self::of(0x8007_04C7);
+    /// `WSAEACCES`: the app has no capability for it.
+    pub const ACCESS: Self = Self::of(0x8007_271D);
     /// `WININET_E_TIMEOUT`.
     pub const TIMEOUT: Self = Self::of(0x8007_2EE2);
     /// `WININET_E_NAME_NOT_RESOLVED`.
@@ -139,6 +141,7 @@ impl HResult {
             (ErrorKind::Disconnected, _) if is_reset(error) => Self::CONNECTION_RESET,
             (ErrorKind::Disconnected, _) => Self::CONNECTION_ABORTED,
             (ErrorKind::InvalidInput, _) => Self::INVALID_ARG,
+            (ErrorKind::Denied, _) => Self::ACCESS,
             (ErrorKind::Resolve, _) => Self::NAME_NOT_RESOLVED,
             (ErrorKind::TimedOut, _) => Self::TIMEOUT,
             (ErrorKind::Tls, _) => Self::SECURITY_CHANNEL_ERROR,

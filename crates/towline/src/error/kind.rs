@@ -8,6 +8,8 @@ pub enum ErrorKind {
     InvalidInput,
     /// The network's: the host's name has no address.
     Resolve,
+    /// The policy's: what the program declares does not permit it, see `Error::denied`.
+    Denied,
     /// The network's: no connection to any of the host's addresses.
     Connect,
     /// The connection ended without a closing handshake (what browsers call 1006).
@@ -40,6 +42,7 @@ impl ErrorKind {
         match self {
             Self::InvalidInput => "correct what was given; nothing was sent",
             Self::Resolve => "is the name spelt right, and the network there?",
+            Self::Denied => "declare it in the app's manifest, or ask whoever runs this machine",
             Self::Connect => "is a server listening there, and does a firewall let you through?",
             Self::Disconnected => "connect again; what was sent last may not have arrived",
             Self::TimedOut => "try again, or allow more time",

@@ -19,6 +19,7 @@ use towline_proto::{CloseCode, ProtocolError, SendError};
 use crate::attempt::Attempt;
 #[cfg(feature = "tls")]
 use crate::certificate::PeerCertificates;
+use crate::guard::Denied;
 pub use hresult::HResult;
 pub use kind::ErrorKind;
 pub use step::Step;
@@ -49,6 +50,9 @@ struct Inner {
     hresult: Option<HResult>,
     /// Whether it would come again, though others of its kind might not.
     lasting: bool,
+    /// And how it would be permitted.
+    #[cfg(feature = "isolation")]
+    denied: Option<(Denied, String)>,
     #[cfg(feature = "tls")]
     peer_certificates: Option<PeerCertificates>,
 }
@@ -67,9 +71,29 @@ impl Error {
             proxy: None,
             hresult: None,
             lasting: false,
+            #[cfg(feature = "isolation")]
+            denied: None,
             #[cfg(feature = "tls")]
             peer_certificates: None,
         }))
+    }
+
+    /// Of what a policy does not permit, whose own words say all of it.
+    #[cfg(feature = "isolation")]
+    pub(crate) fn denied_by(denied: &Denied, doing: impl Into<Cow<'static, str>>) -> Self {
+        let mut error = Self::new(ErrorKind::Denied, doing).cause(denied.clone());
+        let advice = match denied.fix() {
+            Some(fix) => format!("add {fix}"),
+            None => ErrorKind::Denied.advice().to_owned(),
+        };
+        error.0.denied = Some((denied.clone(), advice));
+        error
+    }
+
+    /// There is no policy in this build.
+    #[cfg(not(feature = "isolation"))]
+    pub(crate) fn denied_by(denied: &Denied, _: impl Into<Cow<'static, str>>) -> Self {
+        match *denied {}
     }
 
     pub(crate) fn invalid(doing: impl Into<Cow<'static, str>>) -> Self {
@@ -245,9 +269,19 @@ impl Error {
         self.0.peer_certificates.as_ref()
     }
 
+    /// What the policy does not permit, why, and what to add to the manifest.
+    #[cfg(feature = "isolation")]
+    pub fn denied(&self) -> Option<&Denied> {
+        self.0.denied.as_ref().map(|(denied, _)| denied)
+    }
+
     /// What to do about it, in a sentence. The text of this error ends with it where it is more than
     /// its [kind](Self::kind) says.
     pub fn advice(&self) -> &str {
+        #[cfg(feature = "isolation")]
+        if let Some((_, advice)) = &self.0.denied {
+            return advice;
+        }
         self.0.advice.unwrap_or_else(|| self.0.kind.advice())
     }
 
@@ -320,6 +354,7 @@ impl From<Error> for io::Error {
         let kind = match error.kind() {
             ErrorKind::InvalidInput => io::ErrorKind::InvalidInput,
             ErrorKind::Resolve | ErrorKind::Connect => io::ErrorKind::NotConnected,
+            ErrorKind::Denied => io::ErrorKind::PermissionDenied,
             ErrorKind::Disconnected => io::ErrorKind::ConnectionAborted,
             ErrorKind::TimedOut => io::ErrorKind::TimedOut,
             ErrorKind::Closed => io::ErrorKind::BrokenPipe,

@@ -33,7 +33,7 @@ impl Step {
             ErrorKind::InvalidInput => Self::Settings,
             ErrorKind::Io => Self::Listen,
             ErrorKind::Resolve => Self::Resolve,
-            ErrorKind::Connect => Self::Connect,
+            ErrorKind::Connect | ErrorKind::Denied => Self::Connect,
             ErrorKind::Proxy => Self::Proxy,
             ErrorKind::Tls | ErrorKind::Certificate => Self::Tls,
             ErrorKind::Handshake => Self::Handshake,

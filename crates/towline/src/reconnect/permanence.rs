@@ -15,6 +15,7 @@ pub(super) fn is_permanent(error: &Error) -> bool {
     match error.kind() {
         // What we ask for has to change first; or whom we trust, or what the peer sends.
         ErrorKind::InvalidInput
+        | ErrorKind::Denied
         | ErrorKind::Certificate
         | ErrorKind::Protocol
         | ErrorKind::TooBig
@@ -88,11 +89,11 @@ mod tests {
     #[test]
     fn every_kind_of_error_is_judged() {
         use ErrorKind::{
-            Certificate, Closed, Connect, Disconnected, InvalidInput, Io, Protocol, Resolve,
-            TimedOut, Tls, TooBig,
+            Certificate, Closed, Connect, Denied, Disconnected, InvalidInput, Io, Protocol,
+            Resolve, TimedOut, Tls, TooBig,
         };
         let permanent = |kind| is_permanent(&Error::new(kind, "trying"));
-        for kind in [InvalidInput, Tls, Certificate, Protocol, TooBig, Closed] {
+        for kind in [InvalidInput, Denied, Tls, Certificate, Protocol, TooBig, Closed] {
             assert!(permanent(kind), "{kind:?}");
         }
         for kind in [Resolve, Connect, Disconnected, TimedOut, Io] {

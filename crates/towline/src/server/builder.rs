@@ -10,13 +10,15 @@ use towline_proto::handshake::HeadLimits;
 
 use super::Server;
 use super::origin::{Hosts, Origins};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, Step};
+use crate::guard::Guard;
 
 /// What a server decided about its connections.
 #[derive(Debug)]
 pub(super) struct Settings {
     #[cfg(feature = "tls")]
     pub(super) tls: Option<crate::tls::Acceptor>,
+    pub(super) guard: Guard,
     pub(super) origins: Origins,
     pub(super) hosts: Hosts,
     pub(super) limits: HeadLimits,
@@ -63,6 +65,7 @@ impl Default for ServerBuilder {
             settings: Settings {
                 #[cfg(feature = "tls")]
                 tls: None,
+                guard: Guard::default(),
                 origins: Origins::default(),
                 hosts: Hosts::default(),
                 limits: HeadLimits::default(),
@@ -189,6 +192,15 @@ impl ServerBuilder {
         self
     }
 
+    /// Keeps to a policy: it says where may be listened, and who is let in.
+    ///
+    /// Others are cut off before they are read from. See [`ClientBuilder::policy`](crate::ClientBuilder::policy).
+    #[cfg(feature = "isolation")]
+    pub fn policy(mut self, policy: towline_isolate::Policy) -> Self {
+        self.settings.guard = Guard::new(policy);
+        self
+    }
+
     /// Listens on an address such as `127.0.0.1:8080`, `[::]:8080` or `localhost:8080`.
     ///
     /// # Errors
@@ -202,6 +214,12 @@ impl ServerBuilder {
         }
         let address = address.as_ref();
         let doing = || format!("listening on {address}");
+        if let Some((host, _)) = address.rsplit_once(':')
+            && address.parse::<SocketAddr>().is_err()
+            && let Err(denied) = self.settings.guard.name(host)
+        {
+            return Err(Error::denied_by(&denied, doing()).at(Step::Listen));
+        }
         let addresses = lookup_host(address).await.map_err(|error| {
             Error::invalid(doing())
                 .cause(error)
@@ -209,6 +227,9 @@ impl ServerBuilder {
         })?;
         let mut failure = None;
         for address in addresses {
+            if let Err(denied) = self.settings.guard.listen(address) {
+                return Err(Error::denied_by(&denied, doing()).at(Step::Listen));
+            }
             match TcpListener::bind(address).await.and_then(|listener| {
                 let local_addr = listener.local_addr()?;
                 Ok((listener, local_addr))

@@ -27,6 +27,7 @@ use builder::Settings;
 use turned_away::TurnedAway;
 
 use crate::error::{Error, ErrorKind, Result, Step};
+use crate::guard::Own;
 use crate::registry::{AddressGuard, Addresses, Phase, Registry};
 
 /// Listens for connections.
@@ -62,6 +63,8 @@ pub struct Server {
     handshake_addresses: Arc<Addresses>,
     turned_away: TurnedAway,
     stopping: tokio::sync::watch::Sender<bool>,
+    /// The program's own clients may connect to its port.
+    _own: Option<Own>,
 }
 
 /// A place among the handshakes in progress.
@@ -102,6 +105,7 @@ impl Server {
         Self {
             listener,
             local_addr,
+            _own: settings.guard.own(local_addr),
             registry: Registry::new(settings.max_connections, settings.max_per_address),
             handshakes: Arc::new(Semaphore::new(settings.max_handshakes)),
             handshake_addresses: Addresses::new(settings.max_handshakes_per_address),
@@ -188,6 +192,12 @@ impl Server {
 
     /// Gives a connection its place, or turns it away.
     fn admit(&self, stream: TcpStream, peer: SocketAddr) -> Option<Incoming> {
+        // The address at which this one came is the peer's to choose, where the server listens on all.
+        if self.settings.guard.accept(peer, self.local_addr).is_err() {
+            // It is reset: whoever is not let in learns nothing.
+            socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO)).ok();
+            return None;
+        }
         let admitted = self.registry.enter(peer.ip()).ok().and_then(|registration| {
             let total = Arc::clone(&self.handshakes).try_acquire_owned().ok()?;
             let address = self.handshake_addresses.enter(peer.ip())?;

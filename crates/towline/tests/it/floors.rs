@@ -12,6 +12,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("deadline", 1),
     ("deflate", 1),
     ("error", 1),
+    ("guard", 1),
     ("info", 1),
     ("progress", 1),
     ("proxy", 1),

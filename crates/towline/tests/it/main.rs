@@ -15,6 +15,8 @@ mod families;
 mod floors;
 mod harness;
 mod hostile;
+#[cfg(feature = "isolation")]
+mod isolation;
 mod masking;
 mod messages;
 mod mutants;

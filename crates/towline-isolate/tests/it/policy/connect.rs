@@ -132,6 +132,8 @@ fn an_app_may_keep_to_hosts_and_deny_ranges() {
     assert_eq!(connect("127.0.0.1:443", Some("a.example.net")), "loopback_out");
     assert_eq!(connect("9.9.9.9:443", Some("a.example.net")), "policy_deny");
     assert_eq!(connect("[64:ff9b::909:909]:443", Some("a.example.net")), "policy_deny");
+    assert_eq!(code(policy.judge_proxied("a.example.net", 443)), "ok");
+    assert_eq!(code(policy.judge_proxied("example.org", 443)), "policy_deny");
     // Who connects by address was told it by the resolver.
     policy.pin("other.example", &["8.8.8.8".parse().unwrap()]);
     assert_eq!(connect("8.8.8.8:443", None), "policy_deny");

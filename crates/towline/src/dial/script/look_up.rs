@@ -12,6 +12,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::timeout;
 
 use crate::dial::resolve::{Names, name};
+use crate::guard::Guard;
 use crate::proxy::Found;
 
 /// Answers of a resolver about one name.
@@ -51,7 +52,12 @@ impl Asking {
 
 impl Answering {
     /// Answers until what is done is done.
-    pub(super) async fn during<T>(mut self, names: &Names, done: impl Future<Output = T>) -> T {
+    pub(super) async fn during<T>(
+        mut self,
+        names: &Names,
+        guard: &Guard,
+        done: impl Future<Output = T>,
+    ) -> T {
         let mut done = pin!(done);
         loop {
             tokio::select! {
@@ -59,8 +65,13 @@ impl Answering {
                 done = &mut done => return done,
                 Some(Question { host, limit, answer }) = self.0.recv() => {
                     let answering = async {
+                        // A script may ask, and gets no answer about what is not to be looked up.
+                        let found = match guard.name(&host) {
+                            Ok(()) => look_up(names, &host, limit).await,
+                            Err(_) => Ok(Vec::new()),
+                        };
                         // Nobody may want it any more.
-                        answer.send(look_up(names, &host, limit).await).ok();
+                        answer.send(found).ok();
                     };
                     tokio::select! {
                         biased;
@@ -182,7 +193,7 @@ mod tests {
         });
         let begun = std::time::Instant::now();
         // It has asked, or is about to.
-        answering.during(&slow(), told).await.unwrap();
+        answering.during(&slow(), &Guard::default(), told).await.unwrap();
         let why = thread.join().unwrap().unwrap_err();
         assert_eq!(why, "nobody looks up slow.example any more");
         assert!(begun.elapsed() < Duration::from_secs(30));

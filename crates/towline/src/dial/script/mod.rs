@@ -45,7 +45,7 @@ pub(super) async fn routes(
     let (script, uri, who) = (Arc::clone(script), uri.clone(), scripted.credentials.clone());
     let doing = format!("running the script {script} for {}", uri.host());
     let run = move || script.run(&text, &uri, who.as_ref(), look_up);
-    match answering.during(&way.names, apart(LIMIT, deadline, run)).await {
+    match answering.during(&way.names, &way.guard, apart(LIMIT, deadline, run)).await {
         Ok(routes) => routes,
         Err(Stuck::Busy) => Err(Error::timed_out(doing, "too many scripts run, and none ended")
             .advise("does one of them never end? then only a new process is rid of them")),

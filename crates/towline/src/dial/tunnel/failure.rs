@@ -7,13 +7,20 @@ use towline_proto::WsUri;
 
 use crate::dial::failure::of_name;
 use crate::dial::family::Family;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Step};
+use crate::guard::Denied;
 use crate::proxy::{Proxy, Scheme, shown, target};
 
 /// Something that a proxy did when it was asked to lead on.
 pub(super) fn at(proxy: &Proxy, next: &WsUri) -> Error {
     let doing = format!("asking the proxy {proxy} for {}", target(next));
     Error::new(ErrorKind::Proxy, doing).with_proxy(proxy.to_string())
+}
+
+/// The policy permits the proxy, and not where it is to lead.
+pub(super) fn forbidden(proxy: &Proxy, next: &WsUri, denied: &Denied) -> Error {
+    let doing = format!("asking the proxy {proxy} for {}", target(next));
+    Error::denied_by(denied, doing).at(Step::Proxy).with_proxy(proxy.to_string())
 }
 
 /// There is no connection to the proxy itself.

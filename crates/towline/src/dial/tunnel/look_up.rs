@@ -32,6 +32,9 @@ async fn first(proxy: &Proxy, next: &WsUri, way: &Way, family: Family) -> Result
     if let Some(ip) = next.ip() {
         return Ok(ip);
     }
+    if let Err(denied) = way.guard.name(next.host()) {
+        return Err(failure::forbidden(proxy, next, &denied));
+    }
     let mut answers = watched(way.names.resolve(next.host()), next.host(), &way.watch);
     let mut failed = None;
     for _ in 0..MAX_ANSWERS {
@@ -43,7 +46,10 @@ async fn first(proxy: &Proxy, next: &WsUri, way: &Way, family: Family) -> Result
                 if let Some(first) = admitted().next() {
                     let v6_begins = family.v6_begins(first);
                     let begins = admitted().find(|address| address.is_ipv6() == v6_begins);
-                    return Ok(begins.unwrap_or(first).ip());
+                    let ip = begins.unwrap_or(first).ip();
+                    let judged = way.guard.connect((ip, next.port()).into(), Some(next.host()));
+                    judged.map_err(|denied| failure::forbidden(proxy, next, &denied))?;
+                    return Ok(ip);
                 }
             }
         }

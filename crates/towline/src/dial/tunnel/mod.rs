@@ -14,6 +14,7 @@ use std::time::Instant;
 
 use towline_proto::WsUri;
 
+use super::socket::Connected;
 use super::way::Way;
 use super::{finish, tcp};
 use crate::deadline::{after, sooner, until};
@@ -87,7 +88,7 @@ async fn walk_once(
     deadline: Option<Instant>,
 ) -> Result<Led<(Transport, ConnectionInfo)>> {
     let nearest = hops.first().expect("a route through proxies has one").proxy;
-    let (stream, attempts) = tcp::connect(nearest.at(), way, deadline)
+    let (Connected { stream, own: _own }, attempts) = tcp::connect(nearest.at(), way, deadline)
         .await
         .map_err(|error| failure::unreachable(nearest, error))?;
     let mut info = ConnectionInfo::new(stream.local_addr().ok(), stream.peer_addr().ok());
@@ -96,6 +97,9 @@ async fn walk_once(
     for at in 0..hops.len() {
         let next = hops.get(at + 1).map_or(uri, |next| next.proxy.at());
         let hop = &mut hops[at];
+        if let Err(denied) = way.guard.proxied(next) {
+            return Err(failure::forbidden(hop.proxy, next, &denied));
+        }
         if hop.proxy.scheme() == Scheme::Https {
             io = secure_proxy(io, hop.proxy, way, deadline).await?;
         }
