@@ -8,7 +8,7 @@ use crate::args::ClientArgs;
 use crate::exit::{Code, Failure, Outcome};
 use crate::handshake;
 use crate::listen::read;
-use crate::{login, proxy, tls, way};
+use crate::{isolate, login, proxy, tls, way};
 
 /// So long may the peer take for what lies between us: a pong or the closing frame waits behind
 /// megabytes in the system's buffers, and a slow line carries those for minutes.
@@ -70,6 +70,9 @@ pub(crate) fn builder(url: &str, args: &ClientArgs, config: Config) -> Outcome<C
     }
     if args.deflate {
         builder = builder.deflate(Deflate::default());
+    }
+    if let Some(manifest) = &args.manifest {
+        builder = builder.policy(isolate::policy(manifest)?);
     }
     let builder = login::set(builder, &args.login)?;
     let builder = proxy::set(way::set(builder, &args.way, url), &args.proxy)?;

@@ -18,6 +18,7 @@ pub(crate) fn run(args: &EchoArgs) -> Outcome {
     runtime.block_on(async {
         // An echo gives a page nothing that the page did not have.
         let builder = listen::with_keys(Server::builder().allow_any_origin(), &args.keys)?;
+        let builder = listen::with_policy(builder, args.manifest.as_deref())?;
         let builder = listen::with_deflate(builder, args.deflate);
         let server = builder.bind(&args.listen).await?;
         let handle = |incoming| drop(tokio::spawn(Connection::new(incoming)));

@@ -29,6 +29,8 @@ pub(crate) enum Code {
     ResolveProxy,
     Resolve,
     Refused,
+    /// The manifest, or a policy, does not permit it.
+    Denied,
     /// What answered does not speak WebSocket.
     WeirdReply,
     /// Fewer messages than `--expect` asked for.
@@ -63,6 +65,7 @@ impl Code {
             Self::Resolve => 6,
             Self::Refused => 7,
             Self::WeirdReply => 8,
+            Self::Denied => 9,
             Self::Partial => 18,
             Self::Status => 22,
             Self::Write => 23,
@@ -84,6 +87,7 @@ impl Code {
             ErrorKind::Resolve if error.proxy().is_some() => Self::ResolveProxy,
             ErrorKind::Resolve => Self::Resolve,
             ErrorKind::Connect => Self::Refused,
+            ErrorKind::Denied => Self::Denied,
             ErrorKind::Disconnected => Self::Lost,
             ErrorKind::TimedOut => Self::Timeout,
             ErrorKind::Tls => Self::Tls,

@@ -17,6 +17,8 @@
 //! | `attack` of `--list` | `name`, `source`, `does`, `good`, `because`, `max_memory`, `slow` |
 //! | `step` of `diagnose` | `step`, `state`, `text`, `details`, `ms` or null; `certificates`, `status` |
 //! | `diagnosis` | `ok`, `exit`, `ignored` certificate errors; of a failure `step`, `message`, `causes`, `mend`, `web_error_status`, `hresult` |
+//! | `manifest` of `isolate` | `app`, `family_name`, `capabilities`, `out` and `in` by class, `hosts`, `deny`, `ports`, `loopback_out`, `unix`, `dns`, `warnings` |
+//! | `explanation` | `direction`, `name`, `address`, `port`, `class`, `why`, `unwrapped`, `from`, `allowed`; of a refusal `code`, `missing`, `message`, `fix`, `neterror_type` |
 //! | `listening` | `url` |
 //! | `summary` of `abuse` | `good`, `bad`, `skipped`, `not_played` |
 

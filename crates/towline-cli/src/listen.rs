@@ -9,8 +9,8 @@ use towline::{Deflate, Incoming, Server, ServerBuilder, ServerTls};
 
 use crate::args::KeyArgs;
 use crate::exit::{Failure, Outcome};
-use crate::interrupt;
 use crate::tls::identity;
+use crate::{interrupt, isolate};
 
 /// So long may connections take to say goodbye when the server stops.
 const GOODBYE: Duration = Duration::from_secs(5);
@@ -60,6 +60,17 @@ const HUNG_UP: i32 = 129;
 #[cfg(unix)]
 fn has_terminal() -> bool {
     std::fs::File::open("/dev/tty").is_ok()
+}
+
+/// Keeps to a manifest, if one was given.
+pub(crate) fn with_policy(
+    builder: ServerBuilder,
+    manifest: Option<&Path>,
+) -> Outcome<ServerBuilder> {
+    match manifest {
+        Some(manifest) => Ok(builder.policy(isolate::policy(manifest)?)),
+        None => Ok(builder),
+    }
 }
 
 /// Compresses, if that was asked for.

@@ -12,6 +12,7 @@ mod exit;
 mod flushing;
 mod handshake;
 mod interrupt;
+mod isolate;
 mod json;
 mod listen;
 mod login;
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Command::Ping(args) => run(args.client.json, ping::run(args)),
         // It tells in its own way how it failed.
         Command::Diagnose(args) => run(false, diagnose::run(args)),
+        Command::Isolate(args) => run(false, isolate::run(args)),
         Command::Abuse(args) => run(args.json, abuse::run(args)),
     };
     match result {

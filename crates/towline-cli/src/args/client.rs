@@ -37,6 +37,9 @@ pub(crate) struct ClientArgs {
     /// One JSON object a line on standard output, each with "v" and "type"
     #[arg(long)]
     pub(crate) json: bool,
+    /// Keep to this manifest of an app: see `towline isolate`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) login: LoginArgs,
     #[command(flatten)]

@@ -3,6 +3,7 @@
 mod abuse;
 mod client;
 mod diagnose;
+mod isolate;
 mod login;
 mod proxy;
 mod server;
@@ -16,6 +17,7 @@ use clap::{Parser, Subcommand};
 pub(crate) use abuse::AbuseArgs;
 pub(crate) use client::{ClientArgs, ConnectArgs, PingArgs, RecvArgs, SendArgs, TalkArgs};
 pub(crate) use diagnose::DiagnoseArgs;
+pub(crate) use isolate::{CheckArgs, ExplainArgs, IsolateArgs, IsolateCommand};
 pub(crate) use login::LoginArgs;
 pub(crate) use proxy::ProxyArgs;
 pub(crate) use server::{DemoArgs, EchoArgs, KeyArgs, ServeArgs};
@@ -41,6 +43,7 @@ pub(crate) enum Command {
     Recv(RecvArgs),
     Ping(PingArgs),
     Diagnose(DiagnoseArgs),
+    Isolate(IsolateArgs),
     Abuse(AbuseArgs),
 }
 
@@ -67,7 +70,8 @@ Exit codes:
     6  the host's name was not found          60  the certificate is not to be trusted
     7  nobody listens there                   97  the proxy did not lead to the server
     8  what answers is no WebSocket server   100  closed with another code than 1000 or 1001
-   18  fewer messages than --expect          130  interrupted
+    9  the manifest does not permit it       130  interrupted
+   18  fewer messages than --expect
    22  the server refused, with a status
    23  a file could not be written
    26  a file could not be read";

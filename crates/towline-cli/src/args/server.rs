@@ -37,6 +37,9 @@ pub(crate) struct ServeArgs {
     pub(crate) listen: String,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
+    /// Keep to this manifest of an app: see `towline isolate`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
     /// Folder for uploads and downloads; without it uploads are counted and dropped
     #[arg(long, value_name = "DIR")]
     pub(crate) dir: Option<PathBuf>,
@@ -62,6 +65,9 @@ pub(crate) struct EchoArgs {
     pub(crate) listen: String,
     #[command(flatten)]
     pub(crate) keys: KeyArgs,
+    /// Keep to this manifest of an app: see `towline isolate`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) manifest: Option<PathBuf>,
     /// Compress messages with clients that offer it (permessage-deflate)
     #[arg(long)]
     pub(crate) deflate: bool,

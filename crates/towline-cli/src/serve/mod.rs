@@ -29,6 +29,7 @@ pub(crate) fn run(args: &ServeArgs) -> Outcome {
     let site = Arc::new(Site::new(args)?);
     runtime()?.block_on(async {
         let builder = listen::with_keys(Server::builder().config(streaming()), &args.keys)?;
+        let builder = listen::with_policy(builder, args.manifest.as_deref())?;
         let server = listen::with_deflate(builder, args.deflate).bind(&args.listen).await?;
         let stop = listen::announce(&server);
         // A browser cannot go to "every address of this machine".

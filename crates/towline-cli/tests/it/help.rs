@@ -8,13 +8,25 @@ use crate::harness::run;
 #[test]
 fn every_command_explains_itself() {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/it/help");
-    let commands =
-        ["", "demo", "serve", "echo", "connect", "send", "recv", "ping", "diagnose", "abuse"];
+    let commands = [
+        "",
+        "demo",
+        "serve",
+        "echo",
+        "connect",
+        "send",
+        "recv",
+        "ping",
+        "diagnose",
+        "isolate",
+        "isolate check",
+        "isolate explain",
+        "abuse",
+    ];
     for command in commands {
-        let words: Vec<&str> =
-            [command, "--help"].into_iter().filter(|word| !word.is_empty()).collect();
+        let words: Vec<&str> = command.split_whitespace().chain(["--help"]).collect();
         let help = run(&words).ended(0).out().replace("towline.exe", "towline");
-        let name = if command.is_empty() { "towline" } else { command };
+        let name = if command.is_empty() { "towline" } else { &command.replace(' ', "-") };
         let file = folder.join(format!("{name}.txt"));
         if std::env::var_os("UPDATE_HELP").is_some() {
             fs::write(&file, &help).unwrap();

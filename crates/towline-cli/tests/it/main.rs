@@ -10,6 +10,7 @@ mod echo;
 mod errors;
 mod harness;
 mod help;
+mod isolate;
 mod login;
 #[cfg(target_os = "linux")]
 #[path = "../../../towline/tests/it/namespace.rs"]
