@@ -197,6 +197,14 @@ fn it_is_explained_in_words() {
 }
 
 #[test]
+fn a_diagnosis_mends_it_by_the_manifest() {
+    let folder = Folder::new();
+    let client = folder.write("client.toml", CLIENT);
+    let out = run(&["diagnose", "ws://10.9.9.9/", "--manifest", &client]).ended(9).out().to_owned();
+    assert!(out.contains("What would mend it: add `capabilities = ["), "{out}");
+}
+
+#[test]
 fn a_users_policy_narrows() {
     let folder = Folder::new();
     let client = folder.write("client.toml", CLIENT);

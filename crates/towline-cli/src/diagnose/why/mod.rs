@@ -173,6 +173,11 @@ pub(super) fn of(end: &End, facts: &Facts<'_>) -> Why {
         End::Closed(frame) => return open::closed(frame.as_ref(), facts),
         End::NoPong(_) => return open::no_pong(),
     };
+    if error.denied().is_some() {
+        // Its text has said which network that is, and what it takes.
+        return Why::new(["the manifest, or a policy, keeps this program to other networks"])
+            .mend(error.advice());
+    }
     match error.step() {
         Step::Resolve => network::unknown(error, facts),
         Step::Connect => network::unreachable(error, facts),
