@@ -155,7 +155,7 @@ impl Attempt<'_> {
         // What is behind a translator is no port of this machine's, whatever the address in it says.
         let here = self.classified.unwrapped.is_none_or(|(form, _)| form == Form::V4Mapped);
         let has_ports = self.protocol != Protocol::Icmp;
-        if here && has_ports && rules.owned.has(port) {
+        if here && has_ports && rules.owned.has(self.to) {
             return Ok(());
         }
         let declared = !rules.is_native() || rules.manifest.loopback_out.has(port);

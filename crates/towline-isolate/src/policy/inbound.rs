@@ -35,7 +35,7 @@ impl Rules {
             Class::Loopback => {
                 let here = classified.unwrapped.is_none_or(|(form, _)| form == Form::V4Mapped);
                 let exempt = self.exempt.loopback_in.has(local.port());
-                if here && (self.owned.has(peer.port()) || exempt) {
+                if here && (self.owned.has(peer) || exempt) {
                     return Ok(classified);
                 }
                 let line = with_port("loopback_in", self.exempt.loopback_in.named(), local.port());

@@ -223,16 +223,16 @@ impl Policy {
         self.0.as_ref().is_none_or(|rules| rules.reaches_anything())
     }
 
-    /// Whether a port of this machine is the app's own.
+    /// Whether a port of this machine is the app's own, at one address at least.
     pub fn owns(&self, port: u16) -> bool {
-        self.0.as_ref().is_some_and(|rules| rules.owned.has(port))
+        self.0.as_ref().is_some_and(|rules| rules.owned.has_port(port))
     }
 
-    /// While it lives, the port of this machine is the app's own: it may connect there.
+    /// While it lives, the address of this machine is the app's own: it may connect there.
     ///
     /// So it may with what it listens on, and with what it connects from, which its own listener sees.
     pub fn own_listener(&self, local: SocketAddr) -> OwnListener {
-        OwnListener::new(self.0.as_ref().map(|rules| &rules.owned), local.port())
+        OwnListener::new(self.0.as_ref().map(|rules| &rules.owned), local)
     }
 }
 

@@ -64,7 +64,7 @@ fn without_a_manifest_everything_is_permitted() {
 fn what_the_app_listens_on_it_may_connect_to_as_long_as_it_does() {
     let policy = declaring(&[]);
     let connect = |address| code(policy.judge_connect(at(address), Protocol::Tcp, None));
-    let own = policy.own_listener(at("0.0.0.0:7000"));
+    let own = policy.own_listener(at("[::]:7000"));
     let again = policy.clone().own_listener(at("127.0.0.1:7000"));
     for address in ["127.0.0.1:7000", "[::1]:7000", "192.168.7.7:7000", "[::ffff:127.0.0.1]:7000"] {
         assert_eq!(connect(address), "ok", "{address}");
@@ -74,6 +74,11 @@ fn what_the_app_listens_on_it_may_connect_to_as_long_as_it_does() {
     assert_eq!(connect("[64:ff9b::7f00:1]:7000"), "loopback_out");
     drop(own);
     assert_eq!(connect("127.0.0.1:7000"), "ok");
+    // Somebody else may listen on the same port at another address.
+    for address in ["127.0.0.2:7000", "[::1]:7000", "192.168.7.7:7000"] {
+        assert_eq!(connect(address), "loopback_out", "{address}");
+    }
+    assert_eq!(connect("0.0.0.0:7000"), "ok");
     drop(again);
     assert_eq!(connect("127.0.0.1:7000"), "loopback_out");
 }

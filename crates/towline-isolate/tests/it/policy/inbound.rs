@@ -40,7 +40,12 @@ fn each_capability_lets_its_class_in_and_no_other() {
 #[test]
 fn the_apps_own_sockets_may_connect_to_it() {
     let policy = declaring(&[]);
-    let own = policy.own_listener(at("127.0.0.1:40000"));
+    let one = policy.own_listener(at("127.0.0.1:40000"));
+    assert_eq!(code(policy.judge_accept(at("127.0.0.1:40000"), at("0.0.0.0:8443"))), "ok");
+    let other = code(policy.judge_accept(at("127.0.0.2:40000"), at("0.0.0.0:8443")));
+    assert_eq!(other, "loopback_in");
+    drop(one);
+    let own = policy.own_listener(at("0.0.0.0:40000"));
     check(&policy, &["loopback_in"]);
     drop(own);
     check(&policy, &[]);
