@@ -1,0 +1,150 @@
+//! The process that was asked to run a program: it waits, passes signals on, and ends as the program does.
+
+use std::io::{self, BufRead, BufReader, Write};
+use std::os::fd::AsFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::ExitStatusExt;
+use std::process::{Command, ExitStatus};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::net::AddressFamily;
+use rustix::net::sockopt::socket_domain;
+use rustix::process::{Pid, Signal, getpgrp, kill_process, setpgid};
+
+use super::error::{LaunchError, LaunchErrorKind};
+use super::name_servers::NameServers;
+use super::{Launcher, supervisor};
+use crate::filter::Architecture;
+use crate::sys::{Forked, Signals, fork};
+use supervisor::Supervisor;
+
+/// What the supervisor tells, a line each.
+#[derive(Debug)]
+pub(super) enum Message {
+    Started(u32),
+    Ended(ExitStatus),
+    Failed(LaunchError),
+}
+
+impl Message {
+    pub(super) fn write(&self, to: &mut impl Write) -> io::Result<()> {
+        match self {
+            Self::Started(process) => writeln!(to, "started {process}"),
+            Self::Ended(status) => writeln!(to, "ended {}", supervisor::raw(*status)),
+            Self::Failed(error) => {
+                let kind = match error.kind() {
+                    LaunchErrorKind::Unable => "unable",
+                    LaunchErrorKind::NotFound => "not-found",
+                    LaunchErrorKind::Failed => "failed",
+                };
+                let text = format!("{kind}\t{}\t{}", error, error.advice().unwrap_or_default());
+                writeln!(to, "{}", text.replace('\n', " "))
+            }
+        }
+    }
+}
+
+/// Runs a command under a supervisor.
+pub(super) fn run(launcher: &Launcher, command: Command) -> Result<ExitStatus, LaunchError> {
+    let doing = "isolating the program";
+    let Some(architecture) = Architecture::here() else {
+        return Err(LaunchError::unable(doing, "there is no filter for this kind of processor"));
+    };
+    let failed = |error: io::Error| LaunchError::failed(doing, error);
+    look_at_standard_descriptors()?;
+    let (ours, theirs) = UnixStream::pair().map_err(failed)?;
+    let supervisor = Supervisor {
+        policy: launcher.policy.clone(),
+        architecture,
+        quiet: launcher.quiet,
+        name_servers: NameServers::of_this_machine(),
+        group: getpgrp().as_raw_nonzero().get(),
+    };
+    let mut signals = Signals::hold().map_err(failed)?;
+    match fork().map_err(failed)? {
+        Forked::Child => {
+            // The program begins with the signals that this process had.
+            drop((ours, signals));
+            // What the terminal sends to the program is none of its business.
+            let _ = setpgid(None, None);
+            supervisor.run(command, theirs);
+            std::process::exit(0)
+        }
+        Forked::Parent { .. } => {
+            drop((theirs, command));
+            attend(ours, &mut signals)
+        }
+    }
+}
+
+/// A connection that was made by somebody else was judged by nobody.
+fn look_at_standard_descriptors() -> Result<(), LaunchError> {
+    let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
+    for (name, descriptor) in [
+        ("standard input", input.as_fd()),
+        ("standard output", output.as_fd()),
+        ("standard error", error.as_fd()),
+    ] {
+        // What is no socket has no family.
+        if let Ok(AddressFamily::INET | AddressFamily::INET6) = socket_domain(descriptor) {
+            let why = format!("its {name} is a socket of the Internet, which it would inherit");
+            return Err(LaunchError::unable("isolating the program", why)
+                .advise("put a pipe between them, as with `cat |` before the command"));
+        }
+    }
+    Ok(())
+}
+
+/// Waits for the program's end.
+fn attend(supervisor: UnixStream, signals: &mut Signals) -> Result<ExitStatus, LaunchError> {
+    let doing = "running the program";
+    let failed = |error: io::Error| LaunchError::failed(doing, error);
+    let mut supervisor = BufReader::new(supervisor);
+    let mut program = None;
+    loop {
+        let signalled = {
+            let mut both = [
+                PollFd::from_borrowed_fd(supervisor.get_ref().as_fd(), PollFlags::IN),
+                PollFd::from_borrowed_fd(signals.as_fd(), PollFlags::IN),
+            ];
+            poll(&mut both, None).map_err(|error| failed(error.into()))?;
+            both[1].revents().contains(PollFlags::IN)
+        };
+        if signalled {
+            let signal = signals.next().map_err(failed)?;
+            // The terminal has sent it to the program as well.
+            if let Some(program) = program
+                && signal.sent
+                && let Some(signal) = Signal::from_named_raw(signal.number)
+            {
+                let _ = kill_process(program, signal);
+            }
+            continue;
+        }
+        let mut line = String::new();
+        if supervisor.read_line(&mut line).map_err(failed)? == 0 {
+            return Err(LaunchError::failed(
+                doing,
+                "its supervisor was killed, and it reaches nothing any more",
+            ));
+        }
+        let line = line.trim_end_matches('\n');
+        if let Some(process) = line.strip_prefix("started ") {
+            program = process.parse().ok().and_then(Pid::from_raw);
+        } else if let Some(raw) = line.strip_prefix("ended ") {
+            return Ok(ExitStatus::from_raw(raw.parse().unwrap_or(-1)));
+        } else {
+            return Err(read_error(line));
+        }
+    }
+}
+
+fn read_error(line: &str) -> LaunchError {
+    let mut parts = line.splitn(3, '\t');
+    let kind = match parts.next() {
+        Some("unable") => LaunchErrorKind::Unable,
+        Some("not-found") => LaunchErrorKind::NotFound,
+        _ => LaunchErrorKind::Failed,
+    };
+    LaunchError::told(kind, parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+}

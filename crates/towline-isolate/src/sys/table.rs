@@ -1,0 +1,61 @@
+//! A descriptor table of one's own, for a moment.
+
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::thread;
+
+use super::check;
+
+/// That a program waits for something of a descriptor, by epoll.
+#[derive(Debug)]
+pub(crate) struct Registration {
+    /// A duplicate of the program's epoll.
+    pub(crate) epoll: OwnedFd,
+    /// What for.
+    pub(crate) events: u32,
+    /// What it wants to be told then.
+    pub(crate) data: u64,
+}
+
+/// Registers a descriptor of ours under the number that it has with the program.
+///
+/// epoll knows what it watches by file and number. The program's own registrations went with the file that
+/// was replaced, and only under its number can it change or end the new ones.
+pub(crate) fn register_anew(
+    registrations: &[Registration],
+    ours: BorrowedFd<'_>,
+    number: RawFd,
+) -> io::Result<()> {
+    // A thread of its own, since a table that is no longer shared never is again.
+    thread::scope(|scope| {
+        let made = scope.spawn(|| {
+            // SAFETY: no pointers are passed. The thread ends with this closure, so nobody takes its
+            // descriptors for the process's afterwards.
+            check(unsafe { libc::unshare(libc::CLONE_FILES) })?;
+            // Out of the way of the number that is wanted, in case one of them has it.
+            let above = number.saturating_add(1).max(1024);
+            let ours = duplicate(ours.as_raw_fd(), above)?;
+            let mut epolls = Vec::with_capacity(registrations.len());
+            for registration in registrations {
+                epolls.push(duplicate(registration.epoll.as_raw_fd(), above)?);
+            }
+            // SAFETY: what the number meant is closed in this thread's table alone, and what in it would
+            // be closed by its owner once more is the process's table, which is another.
+            check(unsafe { libc::dup2(ours, number) })?;
+            for (registration, epoll) in registrations.iter().zip(epolls) {
+                let mut event =
+                    libc::epoll_event { events: registration.events, u64: registration.data };
+                // SAFETY: the kernel reads one `epoll_event` from the address, which is that of one.
+                check(unsafe { libc::epoll_ctl(epoll, libc::EPOLL_CTL_ADD, number, &mut event) })?;
+            }
+            Ok(())
+        });
+        made.join().unwrap_or_else(|_| Err(io::Error::other("the thread panicked")))
+    })
+}
+
+fn duplicate(descriptor: RawFd, above: RawFd) -> io::Result<RawFd> {
+    // SAFETY: the arguments are numbers. The duplicate is closed with the thread's table.
+    let done = unsafe { libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, above) };
+    check(done).map(|number| number as RawFd)
+}
