@@ -24,6 +24,8 @@ mod print;
 mod progress;
 mod proxy;
 mod recv;
+#[cfg(target_os = "linux")]
+mod run;
 mod send;
 mod serve;
 mod talk;
@@ -52,6 +54,8 @@ fn main() -> ExitCode {
         // It tells in its own way how it failed.
         Command::Diagnose(args) => run(false, diagnose::run(args)),
         Command::Isolate(args) => run(false, isolate::run(args)),
+        #[cfg(target_os = "linux")]
+        Command::Run(args) => return run::run(args),
         Command::Abuse(args) => run(args.json, abuse::run(args)),
     };
     match result {

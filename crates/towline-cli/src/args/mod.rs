@@ -6,6 +6,8 @@ mod diagnose;
 mod isolate;
 mod login;
 mod proxy;
+#[cfg(target_os = "linux")]
+mod run;
 mod server;
 mod stay;
 mod tls;
@@ -20,6 +22,8 @@ pub(crate) use diagnose::DiagnoseArgs;
 pub(crate) use isolate::{CheckArgs, ExplainArgs, IsolateArgs, IsolateCommand};
 pub(crate) use login::LoginArgs;
 pub(crate) use proxy::ProxyArgs;
+#[cfg(target_os = "linux")]
+pub(crate) use run::RunArgs;
 pub(crate) use server::{DemoArgs, EchoArgs, KeyArgs, ServeArgs};
 pub(crate) use tls::TlsArgs;
 pub(crate) use value::Hidden;
@@ -44,6 +48,8 @@ pub(crate) enum Command {
     Ping(PingArgs),
     Diagnose(DiagnoseArgs),
     Isolate(IsolateArgs),
+    #[cfg(target_os = "linux")]
+    Run(RunArgs),
     Abuse(AbuseArgs),
 }
 
