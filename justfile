@@ -44,6 +44,10 @@ conformance *ARGS:
 proxies *WORDS:
     scripts/proxies {{ WORDS }}
 
+# Unmodified programs, and every way out that we know, under `towline run`; needs root.
+isolation *WORDS:
+    scripts/isolation {{ WORDS }}
+
 # Real peers: Python's websockets, Node's ws, Chromium.
 interop *PEERS:
     scripts/interop {{ PEERS }}

@@ -21,7 +21,7 @@ sys.path.insert(0, str(HERE / "isolation"))
 
 from checks import Skipped, check, contains, equal, run_checks  # noqa: E402
 from lab import (CGNAT, LAN, METADATA, METADATA6, NAT64, NEIGHBOUR, OTHER_PUBLIC, PORT, PRIVATE,  # noqa: E402
-                 PRIVATE6, PUBLIC, PUBLIC6, SIX_TO_FOUR, UDP_PORT, WORK, Lab, manifest, wait_for)
+                 PRIVATE6, PUBLIC, PUBLIC6, SIX_TO_FOUR, TOWLINE, UDP_PORT, WORK, Lab, manifest, wait_for)
 
 SECONDS = os.environ.get("SECONDS_EACH", "60")
 ATTACK = WORK / "attack"
@@ -181,7 +181,7 @@ def programs(lab):
     contains(done.stdout, "Permission denied")
     git = lab.run_isolated(INTERNET, ["git", "ls-remote", url(PRIVATE)])
     contains(git.stderr, f"{PRIVATE}")
-    own = lab.run_isolated(INTERNET, [os.environ["TOWLINE"], "connect", f"ws://{PRIVATE}:{PORT}/"])
+    own = lab.run_isolated(INTERNET, [TOWLINE, "connect", f"ws://{PRIVATE}:{PORT}/"])
     contains(own.stderr, "Permission denied")
     equal(lab.reached().get(f"tcp {PRIVATE}", 0), 0)
 
@@ -427,6 +427,28 @@ def endings(lab):
     equal(process.stdout.readline(), "begins\n")
     process.terminate()
     equal((process.stdout.readline(), process.wait(10)), ("asked to end\n", 3))
+
+
+@check("a capability on the command line, none at all, and isolation within isolation")
+def command_line(lab):
+    run = [TOWLINE, "run", "--capability", "internetClient", "--"]
+    equal(lab.run([*run, *curl(PUBLIC)]).stdout, f"hello from {PUBLIC}\n")
+    done = lab.run([*run, *curl(PRIVATE)])
+    equal(done.stdout, "")
+    contains(done.stderr, "curl may not reach", "privateNetworkClientServer")
+    done = lab.run([TOWLINE, "run", "--manifest", WORK / "none-such.toml", "--", "true"])
+    equal(done.returncode, 126)
+    contains(done.stderr, "none-such.toml")
+    done = lab.run([*run, *run, "true"])
+    equal(done.returncode, 126)
+    contains(done.stderr, "isolated already")
+    # As root, who stays root for files and has no more rights than anybody in the network.
+    root = ["ip", "netns", "exec", lab.here, *run]
+    equal(subprocess.run([*root, *curl(PUBLIC)], capture_output=True, text=True).stdout, f"hello from {PUBLIC}\n")
+    done = subprocess.run([*root, "sh", "-c", "ip link add x type dummy; ip netns list; chroot /"],
+                          capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    contains(done.stderr, "Operation not permitted")
+    equal(subprocess.run([*root, *curl(PRIVATE)], capture_output=True, text=True).stdout, "")
 
 
 # --- who reaches a program ----------------------------------------------------------------------------

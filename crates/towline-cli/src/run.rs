@@ -1,9 +1,11 @@
 //! `towline run`: a program in a network of its own.
 
+use std::ffi::OsStr;
 use std::os::unix::process::ExitStatusExt;
+use std::path::Path;
 use std::process::{Command, ExitCode, ExitStatus};
 
-use towline_isolate::{LaunchErrorKind, Launcher, Policy};
+use towline_isolate::{LaunchErrorKind, Launcher, Manifest, ManifestError, Policy};
 
 use crate::args::RunArgs;
 
@@ -14,14 +16,14 @@ const NOT_FOUND: u8 = 127;
 const SIGNALLED: i32 = 128;
 
 pub(crate) fn run(args: &RunArgs) -> ExitCode {
-    let policy = match Policy::load(&args.manifest) {
+    let (program, rest) = args.command.split_first().expect("clap requires a program");
+    let policy = match policy(args, program) {
         Ok(policy) => policy,
         Err(error) => {
             eprintln!("towline: {error}");
             return ExitCode::from(CANNOT);
         }
     };
-    let (program, rest) = args.command.split_first().expect("clap requires a program");
     let mut command = Command::new(program);
     command.args(rest);
     match Launcher::new(policy).quiet(args.quiet).run(command) {
@@ -35,6 +37,17 @@ pub(crate) fn run(args: &RunArgs) -> ExitCode {
             })
         }
     }
+}
+
+/// As the manifest says, or the command line; in both cases within what the machine and the user permit.
+fn policy(args: &RunArgs, program: &OsStr) -> Result<Policy, ManifestError> {
+    if args.capability.is_empty() {
+        let manifest = args.manifest.as_deref().unwrap_or_else(|| Path::new("towline.toml"));
+        return Policy::load(manifest);
+    }
+    let name = Path::new(program).file_name().unwrap_or(program).to_string_lossy();
+    let manifest = args.capability.iter().copied().fold(Manifest::new(name), Manifest::with);
+    Policy::within_layers(manifest)
 }
 
 fn code(status: ExitStatus) -> ExitCode {

@@ -21,6 +21,8 @@ fn every_command_explains_itself() {
         "isolate",
         "isolate check",
         "isolate explain",
+        #[cfg(target_os = "linux")]
+        "run",
         "abuse",
     ];
     for command in commands {

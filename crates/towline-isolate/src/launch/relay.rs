@@ -50,6 +50,10 @@ pub(super) fn run(launcher: &Launcher, command: Command) -> Result<ExitStatus, L
     let Some(architecture) = Architecture::here() else {
         return Err(LaunchError::unable(doing, "there is no filter for this kind of processor"));
     };
+    if launcher.policy.minimum_backend() == Some("system") {
+        let why = "the machine's policy wants the back end `system`, and this one has `private`";
+        return Err(LaunchError::unable(doing, why));
+    }
     let failed = |error: io::Error| LaunchError::failed(doing, error);
     look_at_standard_descriptors()?;
     let (ours, theirs) = UnixStream::pair().map_err(failed)?;

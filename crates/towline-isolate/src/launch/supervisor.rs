@@ -174,7 +174,7 @@ fn unable(step: Step, errno: i32) -> LaunchError {
         LaunchError::new(LaunchErrorKind::Unable, doing, io::Error::from_raw_os_error(errno));
     match step {
         Step::Namespaces => error.advise("this machine forbids user namespaces to ordinary users"),
-        Step::Filter => {
+        Step::Packets | Step::Filter => {
             error.advise("is this program isolated already? one supervisor is the most")
         }
         _ => error,

@@ -83,7 +83,15 @@ impl Policy {
     /// One of the files cannot be read, or not be understood. A policy that is not there says nothing.
     #[cfg(feature = "manifest")]
     pub fn load(path: impl AsRef<std::path::Path>) -> Result<Self, ManifestError> {
-        let manifest = Manifest::load(path)?;
+        Self::within_layers(Manifest::load(path)?)
+    }
+
+    /// As the manifest says, the machine's policy and the user's, which are where [`load`](Self::load) says.
+    ///
+    /// # Errors
+    /// One of the files cannot be read, or not be understood.
+    #[cfg(feature = "manifest")]
+    pub fn within_layers(manifest: Manifest) -> Result<Self, ManifestError> {
         let layer = |level, path: Option<std::path::PathBuf>| match path {
             Some(path) => reading::load(level, &path),
             None => Ok(Layer::default()),

@@ -70,7 +70,7 @@ impl Broker {
     ) -> Result<bool, Errno> {
         let Some(Ok(peer)) = peer.cloned().map(SocketAddr::try_from) else { return Ok(true) };
         // In its own network is nobody but the app.
-        if !self.is_outside(listener.as_fd())? || self.own_connections.remove(&plain(peer)) {
+        if !self.is_outside(listener.as_fd())? || self.came_from_the_app(peer) {
             return Ok(true);
         }
         match self.app.policy.judge_accept(peer, local(connection)?) {
@@ -85,6 +85,12 @@ impl Broker {
                 Ok(false)
             }
         }
+    }
+
+    /// Whether the app itself has connected from there.
+    fn came_from_the_app(&mut self, peer: SocketAddr) -> bool {
+        let own = self.own_connections.iter().position(|own| *own == plain(peer));
+        own.and_then(|at| self.own_connections.remove(at)).is_some()
     }
 
     fn give(

@@ -222,11 +222,13 @@ impl Broker {
 
     /// Remembers that the app itself connects from there.
     fn remember_own(&mut self, socket: &OwnedFd) {
-        if self.own_connections.len() < MAX_OWN_CONNECTIONS
-            && let Ok(from) = getsockname(socket)
+        if let Ok(from) = getsockname(socket)
             && let Ok(from) = SocketAddr::try_from(from)
         {
-            self.own_connections.insert(plain(from));
+            if self.own_connections.len() == MAX_OWN_CONNECTIONS {
+                self.own_connections.pop_front();
+            }
+            self.own_connections.push_back(plain(from));
         }
     }
 }

@@ -13,7 +13,7 @@ mod program;
 mod unix;
 mod waiting;
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -48,7 +48,7 @@ pub(crate) struct Broker {
     /// Ports at which it listens in this process's network.
     public_ports: HashSet<u16>,
     /// Where its own connections to those come from.
-    own_connections: HashSet<SocketAddr>,
+    own_connections: VecDeque<SocketAddr>,
 }
 
 /// What the broker knows of the app.
@@ -79,7 +79,8 @@ const DONE: Outcome = Ok(Answer::Value(0));
 /// What the listener is called in the epoll. The others count upward from zero.
 const LISTENER: u64 = u64::MAX;
 
-/// A thousand own connections that were made and not yet accepted are more than any backlog holds.
+/// Own connections that were made and not yet accepted: as many as the longest backlog holds (`somaxconn`).
+/// The oldest of more is one that was given up.
 const MAX_OWN_CONNECTIONS: usize = 4096;
 
 impl Broker {
@@ -99,7 +100,7 @@ impl Broker {
             outside: network_cookie(probe.as_fd())?,
             private_ports: HashSet::new(),
             public_ports: HashSet::new(),
-            own_connections: HashSet::new(),
+            own_connections: VecDeque::new(),
         })
     }
 
