@@ -48,6 +48,10 @@ proxies *WORDS:
 isolation *WORDS:
     scripts/isolation {{ WORDS }}
 
+# What `towline run` costs, beside the same without it; needs root and a quiet machine.
+isolation-cost:
+    scripts/isolation-cost
+
 # Real peers: Python's websockets, Node's ws, Chromium.
 interop *PEERS:
     scripts/interop {{ PEERS }}

@@ -20,7 +20,7 @@ pub(crate) use memory::{read_memory, write_memory};
 pub(crate) use notify::{Listener, Notification};
 pub(crate) use process::{Forked, fork, hide_memory};
 pub(crate) use signals::Signals;
-pub(crate) use socket::{copy_options, network_cookie};
+pub(crate) use socket::{Options, network_cookie};
 pub(crate) use table::{Registration, register_anew};
 
 /// What a system call gave, or why it failed.

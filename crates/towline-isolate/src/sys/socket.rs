@@ -45,49 +45,62 @@ const BUFFERS: &[i32] = &[libc::SO_SNDBUF, libc::SO_RCVBUF];
 /// Likewise, whose values are structures.
 const STRUCTURES: &[i32] = &[libc::SO_RCVTIMEO, libc::SO_SNDTIMEO, libc::SO_LINGER];
 
-/// Copies the options that a program may have set; `plain` is a socket of the same kind, on which nobody
-/// has set any.
-pub(crate) fn copy_options(from: BorrowedFd<'_>, plain: BorrowedFd<'_>, to: BorrowedFd<'_>) {
-    for &(level, name) in NUMBERS {
-        copy(from, plain, to, level, name, 4, |value| value);
-    }
-    for &name in BUFFERS {
-        copy(from, plain, to, libc::SOL_SOCKET, name, 4, |value| {
-            let doubled = i32::from_ne_bytes([value[0], value[1], value[2], value[3]]);
-            let mut halved = [0; 16];
-            halved[..4].copy_from_slice(&(doubled / 2).to_ne_bytes());
-            halved
-        });
-    }
-    for &name in STRUCTURES {
-        let size = if name == libc::SO_LINGER { 8 } else { size_of::<libc::timeval>() };
-        copy(from, plain, to, libc::SOL_SOCKET, name, size, |value| value);
-    }
-}
+/// The values of a socket's options, in the order of the lists above; `None` where its kind has no such.
+#[derive(Debug)]
+pub(crate) struct Options(Vec<Option<[u8; MAX_OPTION_BYTES]>>);
 
-fn copy(
-    from: BorrowedFd<'_>,
-    plain: BorrowedFd<'_>,
-    to: BorrowedFd<'_>,
+/// The size of a `timeval`.
+const MAX_OPTION_BYTES: usize = 16;
+
+/// An option.
+#[derive(Clone, Copy)]
+struct Name {
     level: i32,
     name: i32,
-    size: usize,
-    to_set: impl Fn([u8; 16]) -> [u8; 16],
-) {
-    let (mut value, mut default) = ([0; 16], [0; 16]);
-    // What this kind of socket does not have cannot have been set.
-    if option(from, level, name, &mut value[..size]).is_err()
-        || option(plain, level, name, &mut default[..size]).is_err()
-        || value == default
-    {
-        return;
+    bytes: usize,
+    /// Whether the kernel doubles what it is told.
+    doubled: bool,
+}
+
+fn names() -> impl Iterator<Item = Name> {
+    let numbers =
+        NUMBERS.iter().map(|&(level, name)| Name { level, name, bytes: 4, doubled: false });
+    let level = libc::SOL_SOCKET;
+    let buffers = BUFFERS.iter().map(move |&name| Name { level, name, bytes: 4, doubled: true });
+    let structures = STRUCTURES.iter().map(move |&name| {
+        let bytes = if name == libc::SO_LINGER { 8 } else { size_of::<libc::timeval>() };
+        Name { level, name, bytes, doubled: false }
+    });
+    numbers.chain(buffers).chain(structures)
+}
+
+impl Options {
+    /// Those of a socket.
+    pub(crate) fn of(socket: BorrowedFd<'_>) -> Self {
+        let read = |name: Name| {
+            let mut value = [0; MAX_OPTION_BYTES];
+            option(socket, name.level, name.name, &mut value[..name.bytes]).ok()?;
+            Some(value)
+        };
+        Self(names().map(read).collect())
     }
-    let value = to_set(value);
-    // What cannot be set here (a priority needs a capability) stays as it is.
-    let length = libc::socklen_t::try_from(size).unwrap_or(0);
-    // SAFETY: the kernel reads `length` bytes from the address, and `value` has as many.
-    unsafe {
-        libc::setsockopt(to.as_raw_fd(), level, name, value.as_ptr().cast(), length);
+
+    /// Sets those that differ from what a socket has on which nobody has set any.
+    pub(crate) fn set(&self, unless: &Self, on: BorrowedFd<'_>) {
+        for ((name, value), default) in names().zip(&self.0).zip(&unless.0) {
+            let Some(mut value) = value.filter(|_| value != default) else { continue };
+            if name.doubled {
+                let doubled = i32::from_ne_bytes([value[0], value[1], value[2], value[3]]);
+                value[..4].copy_from_slice(&(doubled / 2).to_ne_bytes());
+            }
+            // What cannot be set here (a priority needs a capability) stays as it is.
+            let length = libc::socklen_t::try_from(name.bytes).unwrap_or(0);
+            // SAFETY: the kernel reads `length` bytes from the address, and `value` has as many.
+            unsafe {
+                let value = value.as_ptr().cast();
+                libc::setsockopt(on.as_raw_fd(), name.level, name.name, value, length);
+            }
+        }
     }
 }
 

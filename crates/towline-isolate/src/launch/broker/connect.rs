@@ -19,7 +19,7 @@ use crate::class::Class;
 use crate::launch::journal::Operation;
 use crate::launch::name_servers::NAME_SERVER_PORT;
 use crate::policy::Protocol;
-use crate::sys::{Notification, copy_options, network_cookie, register_anew};
+use crate::sys::{Notification, Options, network_cookie, register_anew};
 
 impl Broker {
     pub(super) fn connect(&mut self, call: &Notification) -> Outcome {
@@ -205,12 +205,13 @@ impl Broker {
     }
 
     /// A socket of this process's network, set as the program set its own.
-    pub(super) fn like(&self, theirs: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
+    pub(super) fn like(&mut self, theirs: BorrowedFd<'_>) -> Result<OwnedFd, Errno> {
         let (family, protocol) = (socket_domain(theirs)?, socket_protocol(theirs)?);
         let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
         let ours = socket_with(family, SocketType::STREAM, flags, protocol)?;
-        let plain = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, protocol)?;
-        copy_options(theirs, plain.as_fd(), ours.as_fd());
+        // Nobody has set any of its options yet.
+        let defaults = self.defaults.entry(family).or_insert_with(|| Options::of(ours.as_fd()));
+        Options::of(theirs).set(defaults, ours.as_fd());
         Ok(ours)
     }
 

@@ -13,7 +13,7 @@ mod program;
 mod unix;
 mod waiting;
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -31,7 +31,7 @@ use super::name_servers::NameServers;
 use super::own_sockets::OwnSockets;
 use crate::filter::{Architecture, Call};
 use crate::policy::{Denied, Policy};
-use crate::sys::{Listener, Notification, network_cookie};
+use crate::sys::{Listener, Notification, Options, network_cookie};
 
 /// Answers one app's calls.
 #[derive(Debug)]
@@ -41,6 +41,8 @@ pub(crate) struct Broker {
     app: App,
     epoll: OwnedFd,
     waiting: WaitingCalls,
+    /// What a fresh socket's options are.
+    defaults: HashMap<AddressFamily, Options>,
     /// The number of the network that this process is in.
     outside: u64,
     /// Ports at which the app listens for itself alone, in its own network.
@@ -97,6 +99,7 @@ impl Broker {
             app,
             epoll,
             waiting: WaitingCalls::default(),
+            defaults: HashMap::new(),
             outside: network_cookie(probe.as_fd())?,
             private_ports: HashSet::new(),
             public_ports: HashSet::new(),
