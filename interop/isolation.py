@@ -2,7 +2,7 @@
 """Unmodified programs under `towline run`, as an ordinary user, against a world of all classes of
 addresses; and every way out that we know, each with a run without isolation in which it gets through.
 
-WORK is a folder that ordinary users can read, TOWLINE the command, SECONDS how long each race goes on.
+WORK is a folder that ordinary users can write to, TOWLINE the command, SECONDS how long each race goes on.
 """
 
 import json
@@ -393,7 +393,6 @@ def datagrams(lab):
 def grandchildren(lab):
     result = WORK / "grandchild"
     result.unlink(missing_ok=True)
-    WORK.chmod(0o777)
     done = lab.run_isolated(INTERNET, python(f"""
         import os, socket, time
         if os.fork(): os._exit(7)
@@ -530,7 +529,9 @@ def refused_peers_are_silent(lab):
 def own_loopback(lab):
     both = """
         import os, socket, sys
-        l = socket.socket(); l.bind((sys.argv[1], 18200)); l.listen()
+        l = socket.socket(socket.AF_INET6 if ":" in sys.argv[1] else socket.AF_INET)
+        l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        l.bind((sys.argv[1], 18200)); l.listen()
         print("listens", flush=True)
         if os.fork() == 0:
             s = socket.create_connection(("127.0.0.1", 18200), 5); print(s.recv(100).decode(), flush=True); os._exit(0)
@@ -538,7 +539,7 @@ def own_loopback(lab):
         os.wait()
         sys.stdin.readline()
     """
-    for app, where in ((INTERNET, "127.0.0.1"), (SERVER, "0.0.0.0")):
+    for app, where in ((INTERNET, "127.0.0.1"), (INTERNET, "::ffff:127.0.0.1"), (SERVER, "0.0.0.0")):
         process = lab.start(lab.isolated(app, python(both, where)), stdin=subprocess.PIPE)
         equal([process.stdout.readline() for _ in range(2)], ["listens\n", "from myself\n"])
         # Neither another app nor a program without isolation.
@@ -546,6 +547,25 @@ def own_loopback(lab):
                         python(COME, "127.0.0.1", "127.0.0.1", 18200)):
             contains(lab.run(command).stdout, "Error")
         process.communicate("\n")
+    # A port of its own at one address is another program's at another, or later.
+    other = lab.start(python(LISTEN, "127.0.0.1", 18202))
+    equal(other.stdout.readline(), "listens\n")
+    taking = f"""
+        import socket, subprocess, sys
+        def own(where, port):
+            l = socket.socket(); l.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            l.bind((where, port)); l.listen(); return l
+        held = own("{LAN}", 18202)
+        print(socket.socket().connect_ex(("127.0.0.1", 18202)), flush=True)
+        own("0.0.0.0", 18203).close()
+        print("closed", flush=True); sys.stdin.readline()
+        print(socket.socket().connect_ex(("127.0.0.1", 18203)), flush=True)
+    """
+    process = lab.start(lab.isolated(SERVER, python(taking)), stdin=subprocess.PIPE)
+    equal([process.stdout.readline() for _ in range(2)], ["13\n", "closed\n"])
+    later = lab.start(python(LISTEN, "127.0.0.1", 18203))
+    equal(later.stdout.readline(), "listens\n")
+    equal(process.communicate("\n")[0], "13\n")
     # Nor others' listeners from within.
     other = lab.start(python(LISTEN, "0.0.0.0", 18201))
     equal(other.stdout.readline(), "listens\n")
@@ -615,6 +635,11 @@ def second_message(lab):
     equal((counted.get(f"udp {PUBLIC}"), counted.get(f"udp {PRIVATE}")), (1, None))
     lab.run([ATTACK, "sendmmsg-second", f"{PUBLIC}:{UDP_PORT}", f"{PRIVATE}:{UDP_PORT}"])
     equal(lab.reached().get(f"udp {PRIVATE}"), 1)
+
+
+@check("31 a socket that was connected listens")
+def listen_after(lab):
+    refused(lab, "listen-after", GOOD, f"{PRIVATE}:18400")
 
 
 @check("31 a descriptor that changes while it connects")
@@ -704,6 +729,32 @@ def unix(lab):
             c = socket.socket(socket.AF_UNIX); c.connect(name); l.accept()[0].sendall(b"own"); print(c.recv(9))
         """))
     equal(done.stdout, "b'own'\nb'own'\n")
+
+
+@check("38 another program's Unix socket in the place of an own one")
+def unix_replaced(lab):
+    place = WORK / "unix"
+    place.mkdir(exist_ok=True)
+    place.chmod(0o777)
+    for way in ("unix-mounted", "unix-renamed"):
+        for isolated in (False, True):
+            for name in ("other.sock", "own.sock"):
+                (place / name).unlink(missing_ok=True)
+            other = lab.start(python(f"""
+                import socket
+                l = socket.socket(socket.AF_UNIX); l.bind("{place}/other.sock"); l.listen()
+                print("listens", flush=True)
+                while True:
+                    c = l.accept()[0]
+                    try: c.send(b"other")
+                    except OSError: pass
+                    c.close()
+            """))
+            equal(other.stdout.readline(), "listens\n")
+            attack = [ATTACK, way, place / "other.sock", place / "own.sock"]
+            done = lab.run_isolated(NONE, attack, "--quiet") if isolated else lab.run(attack)
+            equal((way, isolated, done.returncode, done.stdout), (way, isolated, int(isolated), done.stdout))
+            other.kill()
 
 
 @check("39 sockets that it would inherit")

@@ -23,6 +23,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
@@ -247,6 +248,52 @@ static int reconnect(void) {
     return connects(s, &bad, bad_length) ? said("connected", THROUGH) : said("connect", REFUSED);
 }
 
+/* listen-after GOOD PORT-OF-BAD: a socket that was connected, and is no more, listens at all addresses. */
+static int listen_after(void) {
+    int s = socket(AF_INET, SOCK_STREAM, 0);
+    if (!connects(s, &good, good_length)) return said("the allowed address", CANNOT);
+    struct sockaddr nothing = {.sa_family = AF_UNSPEC};
+    connect(s, &nothing, sizeof nothing);
+    struct sockaddr_in any = {.sin_family = AF_INET, .sin_port = ((struct sockaddr_in *)&bad)->sin_port};
+    if (bind(s, (void *)&any, sizeof any) != 0) return said("bind", REFUSED);
+    return listen(s, 8) == 0 ? said("listens", THROUGH) : said("listen", REFUSED);
+}
+
+/* unix-mounted OTHER OWN: another program's socket, mounted over one of its own; or renamed over it. */
+static int unix_mounted(const char *other, const char *own, int exchange) {
+    struct sockaddr_un to = {.sun_family = AF_UNIX};
+    strcpy(to.sun_path, own);
+    unlink(own);
+    int l = socket(AF_UNIX, SOCK_STREAM, 0);
+    if (bind(l, (void *)&to, sizeof to) != 0 || listen(l, 64) != 0) return said("an own socket", CANNOT);
+    pid_t child = 0;
+    if (exchange) {
+        child = fork();
+        if (child == 0)
+            for (;;) syscall(SYS_renameat2, AT_FDCWD, other, AT_FDCWD, own, 2 /* RENAME_EXCHANGE */);
+    } else {
+        if (unshare(CLONE_NEWUSER | CLONE_NEWNS) != 0) return said("unshare", CANNOT);
+        if (mount(other, own, NULL, MS_BIND, NULL) != 0) return said("mount", CANNOT);
+    }
+    int reached = 0;
+    for (double end = now() + (exchange ? 2 : 0.1); now() < end && !reached;) {
+        int s = socket(AF_UNIX, SOCK_STREAM, 0);
+        struct ucred peer = {0};
+        socklen_t length = sizeof peer;
+        if (connect(s, (void *)&to, sizeof to) == 0) {
+            /* Whoever listens says who it is by a byte; the own one says nothing. */
+            struct pollfd said_something = {s, POLLIN, 0};
+            getsockopt(s, SOL_SOCKET, SO_PEERCRED, &peer, &length);
+            reached = poll(&said_something, 1, 20) > 0;
+            if (!reached) { int c = accept4(l, NULL, NULL, SOCK_NONBLOCK); if (c >= 0) close(c); }
+        }
+        close(s);
+    }
+    if (child) kill(child, SIGKILL);
+    errno = EACCES;
+    return reached ? said("reached", THROUGH) : said("connect", REFUSED);
+}
+
 static int uring(void) {
     struct io_uring_params p = {0};
     int ring = (int)syscall(SYS_io_uring_setup, 4, &p);
@@ -409,6 +456,9 @@ int main(int count, char **words) {
     if (!strcmp(way, "thread-table")) return thread_table();
     if (!strncmp(way, "fastopen-", 9)) return fastopen(way + 9);
     if (!strcmp(way, "reconnect")) return reconnect();
+    if (!strcmp(way, "listen-after")) return listen_after();
+    if (!strcmp(way, "unix-mounted") && count > 3) return unix_mounted(words[2], words[3], 0);
+    if (!strcmp(way, "unix-renamed") && count > 3) return unix_mounted(words[2], words[3], 1);
     if (!strcmp(way, "io_uring")) return uring();
     if (!strcmp(way, "raw")) return family(AF_INET, SOCK_RAW, IPPROTO_ICMP);
     if (!strcmp(way, "packet")) return family(AF_PACKET, SOCK_RAW, htons(3));

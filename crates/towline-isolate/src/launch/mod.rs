@@ -2,6 +2,7 @@
 
 mod broker;
 mod error;
+mod internet_sockets;
 mod journal;
 mod name_servers;
 mod network;

@@ -3,9 +3,7 @@
 //! A path leads out of a network of one's own: behind it may be any program of this user. Those that listen
 //! in the app's network are the app.
 
-use std::fs::Metadata;
 use std::os::fd::OwnedFd;
-use std::os::linux::fs::MetadataExt;
 
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
@@ -34,7 +32,7 @@ impl OwnSockets {
     }
 
     /// Whether a file is a socket that a process of the app has bound.
-    pub(crate) fn has(&self, file: &Metadata) -> Result<bool, Errno> {
+    pub(crate) fn has(&self, device: u64, inode: u64) -> Result<bool, Errno> {
         send(&self.0, &request(), SendFlags::NOSIGNAL)?;
         let mut buffer = vec![0; BUFFER_BYTES];
         let mut found = false;
@@ -45,7 +43,7 @@ impl OwnSockets {
                 match kind {
                     NLMSG_DONE => return Ok(found),
                     NLMSG_ERROR => return Err(Errno::IO),
-                    _ => found |= is_bound_to(message, file),
+                    _ => found |= is_bound_to(message, device, inode),
                 }
                 rest = after;
             }
@@ -72,12 +70,13 @@ fn request() -> Vec<u8> {
 /// The first message: its kind, what is in it, and what follows.
 fn next(bytes: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     let length = usize::try_from(number(bytes, 0)?).ok()?;
-    let kind = u16::from_ne_bytes([bytes[4], *bytes.get(5)?]);
+    let kind = u16::from_ne_bytes([*bytes.get(4)?, *bytes.get(5)?]);
     let message = bytes.get(HEADER_BYTES..length)?;
-    Some((kind, message, bytes.get(length.next_multiple_of(4)..).unwrap_or_default()))
+    let rest = bytes.get(length.next_multiple_of(4)..).unwrap_or_default();
+    Some((kind, message, rest))
 }
 
-fn is_bound_to(message: &[u8], file: &Metadata) -> bool {
+fn is_bound_to(message: &[u8], on: u64, wanted: u64) -> bool {
     let mut attributes = message.get(MESSAGE_BYTES..).unwrap_or_default();
     while let Some(head) = number(attributes, 0) {
         let [low, high, ..] = head.to_ne_bytes();
@@ -86,8 +85,8 @@ fn is_bound_to(message: &[u8], file: &Metadata) -> bool {
         if u16::from_ne_bytes([low, high]) == UNIX_DIAG_VFS
             && let (Some(inode), Some(device)) = (number(attributes, 4), number(attributes, 8))
         {
-            return u64::from(inode) == file.st_ino() & 0xffff_ffff
-                && device == kernel_device(file.st_dev());
+            // The kernel tells the lower half of an inode's number alone.
+            return u64::from(inode) == wanted & 0xffff_ffff && device == kernel_device(on);
         }
         if length < 4 {
             return false;

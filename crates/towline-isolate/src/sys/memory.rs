@@ -18,19 +18,6 @@ pub(crate) fn read_memory(thread: u32, address: u64, into: &mut [u8]) -> io::Res
     all(check(done)?, into.len())
 }
 
-/// Copies into a thread's memory.
-pub(crate) fn write_memory(thread: u32, address: u64, from: &[u8]) -> io::Result<()> {
-    if from.is_empty() {
-        return Ok(());
-    }
-    let local = libc::iovec { iov_base: from.as_ptr().cast_mut().cast(), iov_len: from.len() };
-    let remote = libc::iovec { iov_base: address as *mut libc::c_void, iov_len: from.len() };
-    // SAFETY: `local` describes `from`, which the kernel only reads; the other address is another
-    // process's, which the kernel checks.
-    let done = unsafe { libc::process_vm_writev(thread as i32, &local, 1, &remote, 1, 0) };
-    all(check(done)?, from.len())
-}
-
 fn all(done: isize, wanted: usize) -> io::Result<()> {
     // Part of it lies outside the program's memory, and the call would have failed so.
     if usize::try_from(done) == Ok(wanted) {

@@ -12,6 +12,13 @@ pub(crate) fn network_cookie(socket: BorrowedFd<'_>) -> io::Result<u64> {
     Ok(u64::from_ne_bytes(cookie))
 }
 
+/// The number that the kernel gives each socket once.
+pub(crate) fn socket_cookie(socket: BorrowedFd<'_>) -> io::Result<u64> {
+    let mut cookie = [0; 8];
+    option(socket, libc::SOL_SOCKET, libc::SO_COOKIE, &mut cookie)?;
+    Ok(u64::from_ne_bytes(cookie))
+}
+
 /// The options that programs set before they connect, as (level, name).
 const NUMBERS: &[(i32, i32)] = &[
     (libc::SOL_SOCKET, libc::SO_KEEPALIVE),

@@ -10,17 +10,20 @@ use rustix::net::sockopt::{Timeout, set_socket_linger, socket_timeout};
 use rustix::net::{SocketAddrAny, SocketFlags, acceptfrom_with};
 
 use super::address::written;
-use super::connect::plain;
 use super::errno::Errno;
 use super::listen::local;
 use super::waiting::{Acceptance, Waiting};
 use super::{Answer, Broker, Outcome};
+use crate::class::Class;
 use crate::launch::journal::Operation;
 use crate::sys::Notification;
 
 /// `SOCK_NONBLOCK` and `SOCK_CLOEXEC`, which are all that `accept4` takes.
 const NONBLOCK: u32 = 0o4_000;
 const CLOEXEC: u32 = 0o2_000_000;
+
+/// So many peers are refused before others of the app's calls have their turn.
+const TURN: usize = 64;
 
 impl Broker {
     pub(super) fn accept(&mut self, call: &Notification, flags: u32) -> Outcome {
@@ -47,13 +50,20 @@ impl Broker {
     ) -> Outcome {
         // Nobody else accepts from it: all calls of the program's come here. So what is there now is
         // there for this one, and it never waits.
-        while is_readable(&listener)? {
+        for _ in 0..TURN {
+            if !is_readable(&listener)? || !self.listener.still_waits(call.id) {
+                break;
+            }
             let mut flags = SocketFlags::CLOEXEC;
             flags.set(SocketFlags::NONBLOCK, acceptance.flags & NONBLOCK != 0);
             let (connection, peer) = acceptfrom_with(&listener, flags)?;
             if self.is_welcome(&call, &listener, &connection, peer.as_ref())? {
                 return self.give(&call, &connection, peer, acceptance);
             }
+        }
+        // A signal has ended the call: whoever is there is for the next one.
+        if !self.listener.still_waits(call.id) {
+            return Ok(Answer::Later);
         }
         if fcntl_getfl(&listener)?.contains(OFlags::NONBLOCK) {
             return Err(Errno::AGAIN);
@@ -70,10 +80,15 @@ impl Broker {
     ) -> Result<bool, Errno> {
         let Some(Ok(peer)) = peer.cloned().map(SocketAddr::try_from) else { return Ok(true) };
         // In its own network is nobody but the app.
-        if !self.is_outside(listener.as_fd())? || self.came_from_the_app(peer) {
+        if !self.is_outside(listener.as_fd())? {
             return Ok(true);
         }
-        match self.app.policy.judge_accept(peer, local(connection)?) {
+        let local = local(connection)?;
+        let is_near = self.app.policy.classify(peer.ip()).class == Class::Loopback;
+        if is_near && self.connections.has(self.internet.connection(peer, local)?) {
+            return Ok(true);
+        }
+        match self.app.policy.judge_accept(peer, local) {
             Ok(classified) => {
                 self.app.journal.allowed(call.thread, Operation::Accept, peer, &classified);
                 Ok(true)
@@ -85,12 +100,6 @@ impl Broker {
                 Ok(false)
             }
         }
-    }
-
-    /// Whether the app itself has connected from there.
-    fn came_from_the_app(&mut self, peer: SocketAddr) -> bool {
-        let own = self.own_connections.iter().position(|own| *own == plain(peer));
-        own.and_then(|at| self.own_connections.remove(at)).is_some()
     }
 
     fn give(

@@ -1,6 +1,6 @@
 //! `connect`: judged, done on a socket of ours, and put in the place of the program's.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd, RawFd};
 use std::time::{Duration, Instant};
 
@@ -14,8 +14,8 @@ use rustix::net::{
 use super::address::{Address, MAX_ADDRESS_BYTES};
 use super::errno::Errno;
 use super::waiting::{Connection, Waiting};
-use super::{Answer, Broker, DONE, MAX_OWN_CONNECTIONS, Outcome};
-use crate::class::Class;
+use super::{Answer, Broker, DONE, Outcome};
+use crate::class::{Class, Form};
 use crate::launch::journal::Operation;
 use crate::launch::name_servers::NAME_SERVER_PORT;
 use crate::policy::Protocol;
@@ -67,12 +67,15 @@ impl Broker {
 
     fn connect_tcp(&mut self, call: &Notification, socket: OwnedFd, to: SocketAddr) -> Outcome {
         let outside = self.is_outside(socket.as_fd())?;
-        let own = self.app.policy.classify(to.ip()).class == Class::Loopback;
-        if own && !outside && self.private_ports.contains(&to.port()) {
+        let classified = self.app.policy.classify(to.ip());
+        // Behind a translator's address is another machine, or nobody.
+        let as_it_is = matches!(classified.unwrapped, None | Some((Form::V4Mapped, _)));
+        let near = classified.class == Class::Loopback && as_it_is;
+        if near && !outside && self.private_ports.contains(&to.port()) {
             return self.connect_as_it_is(call, socket, to);
         }
         // The app's own listener, in this network.
-        let own = own && self.public_ports.contains(&to.port());
+        let own = near && !outside && self.listeners.has(self.internet.listener(to)?);
         if self.is_name_server(to) {
             // Long answers come by TCP (RFC 7766). Which names are asked for is not seen here.
             self.app
@@ -147,7 +150,7 @@ impl Broker {
             done => done,
         };
         if own {
-            self.remember_own(&ours);
+            self.connections.remember(&ours)?;
         }
         let listener = self.listener.clone();
         let program = self.program(&listener, call);
@@ -172,24 +175,25 @@ impl Broker {
                 let limit =
                     socket_timeout(theirs, Timeout::Send)?.filter(|limit| *limit > Duration::ZERO);
                 let deadline = limit.map(|limit| Instant::now() + limit);
-                let connection = Connection { to, descriptor, close_on_exec, flags };
-                self.wait_for(*call, ours, Waiting::Connection(connection), deadline)
+                // In its place already while it waits: if a signal ends the call, the program has the socket
+                // that goes on connecting, as without isolation.
+                fcntl_setfl(&ours, flags)?;
+                self.replace(call.id, &ours, descriptor, close_on_exec)?;
+                self.wait_for(*call, ours, Waiting::Connection(Connection { to }), deadline)
             }
             Err(error) => Err(error),
         }
     }
 
     /// A socket of ours has connected, or failed to.
-    pub(super) fn connected(
-        &mut self,
-        call: Notification,
-        ours: OwnedFd,
-        connection: Connection,
-    ) -> Outcome {
+    pub(super) fn connected(ours: &OwnedFd, connection: Connection) -> Outcome {
         // Asked once more, as a call that waited has been told: from now on it says that it is connected.
-        connect(&ours, &connection.to)?;
-        fcntl_setfl(&ours, connection.flags)?;
-        self.replace(call.id, &ours, connection.descriptor, connection.close_on_exec)?;
+        // Without waiting, since the program has the socket as well and may have ended what it did.
+        let flags = fcntl_getfl(ours)?;
+        fcntl_setfl(ours, flags | OFlags::NONBLOCK)?;
+        let connected = connect(ours, &connection.to);
+        fcntl_setfl(ours, flags)?;
+        connected?;
         DONE
     }
 
@@ -220,18 +224,6 @@ impl Broker {
         let cookie = network_cookie(socket).map_err(|error| super::errno::of(&error))?;
         Ok(cookie == self.outside)
     }
-
-    /// Remembers that the app itself connects from there.
-    fn remember_own(&mut self, socket: &OwnedFd) {
-        if let Ok(from) = getsockname(socket)
-            && let Ok(from) = SocketAddr::try_from(from)
-        {
-            if self.own_connections.len() == MAX_OWN_CONNECTIONS {
-                self.own_connections.pop_front();
-            }
-            self.own_connections.push_back(plain(from));
-        }
-    }
 }
 
 /// Whether a connection is there, or has failed.
@@ -251,16 +243,5 @@ fn family_of(address: SocketAddr) -> AddressFamily {
     match address {
         SocketAddr::V4(_) => AddressFamily::INET,
         SocketAddr::V6(_) => AddressFamily::INET6,
-    }
-}
-
-/// An IPv4 address that came in the form of IPv6 as what it is.
-pub(super) fn plain(address: SocketAddr) -> SocketAddr {
-    match address.ip() {
-        IpAddr::V6(ip) => match ip.to_ipv4_mapped() {
-            Some(ip) => SocketAddr::new(ip.into(), address.port()),
-            None => SocketAddr::new(ip.into(), address.port()),
-        },
-        IpAddr::V4(_) => address,
     }
 }

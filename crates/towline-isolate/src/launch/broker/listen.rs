@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 
 use rustix::fs::{fcntl_getfl, fcntl_setfl};
-use rustix::net::sockopt::socket_domain;
+use rustix::net::sockopt::{socket_acceptconn, socket_domain};
 use rustix::net::{AddressFamily, bind, getsockname, listen};
 
 use super::errno::Errno;
@@ -19,13 +19,17 @@ impl Broker {
         let descriptor = call.descriptor(0);
         let theirs = program.duplicate(descriptor)?;
         let backlog = i32::from_ne_bytes(call.number(1).to_ne_bytes());
-        if socket_domain(&theirs)? == AddressFamily::UNIX || self.is_outside(theirs.as_fd())? {
-            // A socket of this network that listens was judged when it came here.
+        if socket_domain(&theirs)? == AddressFamily::UNIX {
             listen(&theirs, backlog)?;
             return DONE;
         }
+        if self.is_outside(theirs.as_fd())? {
+            // One that listens already was made here. Any other has connected, or came from somewhere
+            // else, and the program may bind it to whatever it likes: it never listens.
+            return if socket_acceptconn(&theirs)? { DONE } else { Err(Errno::ACCESS) };
+        }
         let local = local(&theirs)?;
-        if local.ip().is_loopback() {
+        if local.ip().to_canonical().is_loopback() {
             return self.listen_privately(&theirs, backlog);
         }
         if let Err(denied) = self.app.policy.judge_listen(local) {
@@ -42,7 +46,7 @@ impl Broker {
         if !registrations.is_empty() {
             register_anew(&registrations, ours.as_fd(), descriptor).map_err(|_| Errno::NOMEM)?;
         }
-        self.public_ports.insert(super::listen::local(&ours)?.port());
+        self.listeners.remember(&ours)?;
         DONE
     }
 

@@ -8,24 +8,26 @@ mod accept;
 mod address;
 mod connect;
 mod errno;
+mod known;
 mod listen;
 mod program;
 mod unix;
 mod waiting;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::io;
-use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Instant;
 
 use errno::Errno;
+use known::Known;
 use program::Program;
 use rustix::event::epoll;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
 use waiting::{Waiting, WaitingCalls};
 
+use super::internet_sockets::InternetSockets;
 use super::journal::{Journal, Operation};
 use super::name_servers::NameServers;
 use super::own_sockets::OwnSockets;
@@ -47,10 +49,12 @@ pub(crate) struct Broker {
     outside: u64,
     /// Ports at which the app listens for itself alone, in its own network.
     private_ports: HashSet<u16>,
-    /// Ports at which it listens in this process's network.
-    public_ports: HashSet<u16>,
-    /// Where its own connections to those come from.
-    own_connections: VecDeque<SocketAddr>,
+    /// Its sockets that listen in this process's network.
+    listeners: Known,
+    /// Its own connections to those.
+    connections: Known,
+    /// What the kernel tells of this process's network.
+    internet: InternetSockets,
 }
 
 /// What the broker knows of the app.
@@ -81,10 +85,6 @@ const DONE: Outcome = Ok(Answer::Value(0));
 /// What the listener is called in the epoll. The others count upward from zero.
 const LISTENER: u64 = u64::MAX;
 
-/// Own connections that were made and not yet accepted: as many as the longest backlog holds (`somaxconn`).
-/// The oldest of more is one that was given up.
-const MAX_OWN_CONNECTIONS: usize = 4096;
-
 impl Broker {
     /// A broker that answers at a listener.
     pub(crate) fn new(listener: OwnedFd, architecture: Architecture, app: App) -> io::Result<Self> {
@@ -102,8 +102,9 @@ impl Broker {
             defaults: HashMap::new(),
             outside: network_cookie(probe.as_fd())?,
             private_ports: HashSet::new(),
-            public_ports: HashSet::new(),
-            own_connections: VecDeque::new(),
+            listeners: Known::default(),
+            connections: Known::default(),
+            internet: InternetSockets::new()?,
         })
     }
 
@@ -166,9 +167,7 @@ impl Broker {
         let _ = epoll::delete(&self.epoll, &call.source);
         let id = call.notification.id;
         let outcome = match call.what {
-            Waiting::Connection(connection) => {
-                self.connected(call.notification, call.source, connection)
-            }
+            Waiting::Connection(connection) => Self::connected(&call.source, connection),
             Waiting::Peer(acceptance) => {
                 self.accept_from(call.notification, call.source, acceptance, call.deadline)
             }

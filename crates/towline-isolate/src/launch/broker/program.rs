@@ -1,12 +1,13 @@
 //! The program's side of a call: its memory, its descriptors.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::fd::{OwnedFd, RawFd};
+use std::os::unix::fs::FileExt;
 
 use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, pidfd_getfd, pidfd_open};
 
 use super::errno::{self, Errno};
-use crate::sys::{Listener, Notification, Registration, read_memory, write_memory};
+use crate::sys::{Listener, Notification, Registration, read_memory};
 
 /// A thread of the program, while it waits in a call.
 #[derive(Clone, Copy, Debug)]
@@ -34,8 +35,12 @@ impl<'a> Program<'a> {
 
     /// Copies into its memory.
     pub(super) fn write(&self, address: u64, bytes: &[u8]) -> Result<(), Errno> {
+        // Opened before it is looked whether it still is the one that waits: another thread that gets its
+        // number later has another memory.
+        let memory = File::options().write(true).open(format!("/proc/{}/mem", self.thread));
+        let memory = memory.map_err(|error| errno::of(&error))?;
         self.is_there()?;
-        write_memory(self.thread, address, bytes).map_err(|error| errno::of(&error))
+        memory.write_all_at(bytes, address).map_err(|_| Errno::FAULT)
     }
 
     /// A duplicate of one of its descriptors.

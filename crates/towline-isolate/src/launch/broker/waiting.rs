@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
 use rustix::event::Timespec;
-use rustix::fs::OFlags;
 
 use super::errno::Errno;
 use crate::sys::{Listener, Notification};
@@ -34,11 +33,6 @@ pub(super) enum Waiting {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Connection {
     pub(super) to: SocketAddr,
-    /// The program's descriptor, which ours replaces.
-    pub(super) descriptor: RawFd,
-    pub(super) close_on_exec: bool,
-    /// How the program's socket was set.
-    pub(super) flags: OFlags,
 }
 
 /// Where the program wants to be told who connected.
