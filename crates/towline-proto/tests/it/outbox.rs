@@ -150,10 +150,10 @@ fn what_is_written_through_follows_what_waits() {
     }
 }
 
-/// A client masks 128 KiB at a time, and writes as long as all that it offers is taken.
+/// A client masks 1 MiB at a time, and writes as long as all that it offers is taken.
 #[test]
 fn a_client_masks_what_it_writes_through() {
-    const PART: usize = 128 * 1024;
+    const PART: usize = 1024 * 1024;
     let large: Vec<u8> = (0..3 * PART + 5).map(|at| u8::try_from(at % 251).unwrap()).collect();
     let client = || Connection::new(Role::Client, Config::default(), [7; 32], Instant::now());
     let mut plain = client();

@@ -16,8 +16,8 @@ const READ_MUCH: usize = 512 * 1024;
 /// Memory in which small replies gather, to begin with.
 const WRITE: usize = 16 * 1024;
 
-/// What has grown larger is not kept. A client masks 128 KiB at once.
-const WRITE_MAX: usize = 160 * 1024;
+/// What has grown larger is not kept.
+const WRITE_MAX: usize = 128 * 1024;
 
 /// Pieces of each kind that a thread keeps for the next one. More are in use only while that many
 /// connections on this thread have messages that were read and not yet taken, or written and not

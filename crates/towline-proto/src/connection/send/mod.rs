@@ -160,7 +160,7 @@ impl Sender {
     /// The same, but offers what waits and the payload behind it to `write`, which says how many
     /// bytes it took, so that a large payload that the byte stream takes at once is not copied.
     ///
-    /// A client has to mask the payload (RFC 6455 §5.3) and so to copy it, of which it does 128 KiB at a
+    /// A client has to mask the payload (RFC 6455 §5.3) and so to copy it, of which it does 1 MiB at a
     /// time: it calls `write` for each, until one is not taken whole.
     ///
     /// # Errors
