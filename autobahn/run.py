@@ -354,9 +354,16 @@ def write_expected(results):
     EXPECTED.write_text("{\n" + ",\n".join(rows) + "\n}\n")
 
 
+def ended(*_):
+    """Ended from outside, most likely for being late: says how far the suite and the one under test have come."""
+    for log in sorted((TARGET / "autobahn" / "reports").glob("*/*.log")):
+        print(f"{log.parent.name}:{tail(log, 3)}", flush=True)
+    sys.exit(143)
+
+
 def main():
     # Whoever ends this ends the suite as well, which is in a group of its own.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, ended)
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--role", choices=["server", "client", "both"], default="both")
     parser.add_argument("--suite", choices=["auto", "original", "kosoku"], default="auto")
@@ -391,7 +398,7 @@ def main():
         left_out = suite.cannot_judge.get(role, [])
         if left_out:
             totals += f", and not judged: {' '.join(left_out)}"
-        print(f"{role}: {len(found)} cases: {totals} ({suite.name} suite, {time.monotonic() - began:.0f} s)")
+        print(f"{role}: {len(found)} cases: {totals} ({suite.name} suite, {time.monotonic() - began:.0f} s)", flush=True)
         if not options.write_expected:
             table = json.loads(EXPECTED.read_text())
             expected = of_our_groups({c: row[role] for c, row in table.items() if role in row})

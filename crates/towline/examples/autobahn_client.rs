@@ -12,7 +12,7 @@ use towline::{Config, Deflate, ErrorKind, MessageWebSocket};
 const AGENT: &str = "towline";
 /// Many times what the longest step takes on a slow machine: one that stands still is named, and ends
 /// the run.
-const STEP_LIMIT: Duration = Duration::from_secs(600);
+const STEP_LIMIT: Duration = Duration::from_secs(300);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> towline::Result<()> {
