@@ -26,6 +26,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -390,6 +391,11 @@ static int look_at(const char *how, pid_t other) {
         /* Its auxiliary vector lies at an address that it tells nobody; zero bytes ask for the right alone. */
         struct iovec none = {&other, 0}, there = {&other, 0};
         return process_vm_writev(other, &none, 1, &there, 1, 0) == 0 ? said("may write", THROUGH) : said("process_vm_writev", REFUSED);
+    }
+    if (!strcmp(how, "limit")) {
+        /* The upper half of the number says nothing to the kernel. */
+        struct rlimit none = {0, 0};
+        return syscall(SYS_prlimit64, 1L << 32 | other, RLIMIT_CORE, &none, NULL) == 0 ? said("limited", THROUGH) : said("prlimit", REFUSED);
     }
     int pidfd = (int)syscall(SYS_pidfd_open, other, 0);
     if (pidfd < 0) return said("pidfd_open", CANNOT);

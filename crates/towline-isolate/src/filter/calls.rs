@@ -68,6 +68,7 @@ calls! {
     IoUringSetup 425 425,
     Listen 50 201,
     PidfdGetfd 438 438,
+    PrLimit64 302 261,
     ProcessVmWritev 311 271,
     Ptrace 101 117,
     SendMmsg 307 269,

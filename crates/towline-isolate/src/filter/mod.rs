@@ -36,6 +36,8 @@ const IPPROTO_UDP: u32 = 17;
 const IPPROTO_ICMPV6: u32 = 58;
 const NETLINK_ROUTE: u32 = 0;
 const MSG_FASTOPEN: u32 = 0x2000_0000;
+/// The process that calls, in the place of a process's number.
+const SELF: u32 = 0;
 
 const EPERM: u16 = 1;
 const EACCES: u16 = 13;
@@ -115,6 +117,13 @@ pub(crate) fn private(architecture: Architecture, rules: Rules) -> Program {
     for call in [Call::PidfdGetfd, Call::Ptrace, Call::ProcessVmWritev, Call::Bpf] {
         on(call, &mut |p| p.end(Verdict::Fail(EPERM)));
     }
+    // A limit of CPU time kills any process of this user, and one of descriptors blinds the supervisor;
+    // Landlock does not look at it. A priority or a processor does not end anything, and programs set those of
+    // their own threads by number.
+    on(Call::PrLimit64, &mut |p| {
+        p.when(Argument(0), SELF, &mut |p| p.end(Verdict::Allow));
+        p.end(Verdict::Fail(EPERM));
+    });
     program.end(Verdict::Allow);
     program
 }

@@ -211,5 +211,11 @@ fn the_ways_around_are_closed() {
         // TIOCSTI types into the terminal; TCGETS only asks.
         let ioctl = |request| verdict(&filter, on, Call::Ioctl, [0, request, 0, 0, 0, 0]);
         assert_eq!((ioctl(0x5412), ioctl(0x5401)), (fails(1), ALLOW));
+        // Of a number the kernel takes the lower half.
+        let limit = |process| verdict(&filter, on, Call::PrLimit64, [process, 0, 1, 0, 0, 0]);
+        assert_eq!((limit(0), limit(1 << 32)), (ALLOW, ALLOW));
+        for process in [1, 4711, (1 << 32) | 4711, u64::from(u32::MAX), u64::MAX] {
+            assert_eq!(limit(process), fails(1), "{process:#x} on {on:?}");
+        }
     }
 }
