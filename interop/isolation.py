@@ -778,13 +778,61 @@ def inherited(lab):
         outside.close()
 
 
+@check("39 standard descriptors: files, pipes and connections on this machine, and no other sockets")
+def standard_descriptors(lab):
+    def run(command, stream, given):
+        with open(os.devnull) as nothing:
+            return subprocess.run(lab.command(command), text=True, timeout=60,
+                                  **{"stdin": nothing, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | {stream: given})
+    path = WORK / "standard.sock"
+    path.unlink(missing_ok=True)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as other:
+        other.bind(str(path))
+        path.chmod(0o777)
+        other.settimeout(1)
+        send = python("""
+            import os, socket, sys
+            socket.socket(fileno=os.dup(0)).sendto(b"x", sys.argv[1])""", path)
+        for isolated in (False, True):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as given:
+                done = run(lab.isolated(NONE, send) if isolated else send, "stdin", given)
+                try:
+                    came = other.recv(9)
+                except TimeoutError:
+                    came = b""
+            equal((isolated, came, done.returncode), (isolated, b"" if isolated else b"x", 126 if isolated else 0))
+        contains(done.stderr, "standard input", "datagrams", "put a pipe")
+    listening = socket.socket(socket.AF_UNIX)
+    listening.bind("\0towline-standard")
+    listening.listen()
+    refused = [(listening, "not connected"), (socket.socket(socket.AF_UNIX), "not connected"),
+               (socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)[0], "datagrams"),
+               (socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 0), "no policy"),
+               (socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0), "no policy"),
+               (socket.socket(socket.AF_INET6), "Internet"),
+               (os.fdopen(os.eventfd(0)), "neither a file")]
+    if os.path.exists("/dev/net/tun"):
+        refused.append((open("/dev/net/tun", "rb+", buffering=0), "device"))
+    for given, why in refused:
+        with given:
+            for stream in ("stdin", "stdout"):
+                done = run(lab.isolated(NONE, ["true"]), stream, given)
+                equal((given, stream, done.returncode), (given, stream, 126))
+                contains(done.stderr, why, {"stdin": "standard input", "stdout": "standard output"}[stream])
+    for kind in (socket.SOCK_STREAM, socket.SOCK_SEQPACKET):
+        ours, theirs = socket.socketpair(socket.AF_UNIX, kind)
+        with ours, theirs:
+            equal(run(lab.isolated(NONE, ["echo", "hello"]), "stdout", theirs).returncode, 0)
+            equal(ours.recv(99), b"hello\n")
+
+
 @check("40 other processes of the same user")
 def other_processes(lab):
     def other():
         process = lab.start(["sleep", "600"])
         wait_for(lambda: Path(f"/proc/{process.pid}/comm").read_text() == "sleep\n", "sleep")
         return process.pid
-    for way in ("ptrace", "write", "memory", "getfd", "kill"):
+    for way in ("ptrace", "write", "memory", "getfd", "kill", "limit"):
         plain = lab.run([ATTACK, f"other-{way}", other()])
         equal((way, plain.returncode), (way, 0))
         isolated = lab.run_isolated(INTERNET, [ATTACK, f"other-{way}", other()])
@@ -793,7 +841,7 @@ def other_processes(lab):
 
 @check("40 the supervisor itself")
 def at_the_supervisor(lab):
-    for way in ("ptrace", "memory", "getfd", "write", "kill"):
+    for way in ("ptrace", "memory", "getfd", "write", "kill", "limit"):
         process = lab.start(lab.isolated(INTERNET, ["sh", "-c", f"read go; {ATTACK} other-{way} $go"]),
                             stdin=subprocess.PIPE)
         wait_for(lambda: children(process.pid) and children(children(process.pid)[0]), "the program")

@@ -9,6 +9,7 @@ mod network;
 mod own_sockets;
 mod packets;
 mod relay;
+mod standard;
 mod supervisor;
 
 use std::process::{Command, ExitStatus};

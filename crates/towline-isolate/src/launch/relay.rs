@@ -7,13 +7,11 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
 
 use rustix::event::{PollFd, PollFlags, poll};
-use rustix::net::AddressFamily;
-use rustix::net::sockopt::socket_domain;
 use rustix::process::{Pid, Signal, getpgrp, kill_process, setpgid};
 
 use super::error::{LaunchError, LaunchErrorKind};
 use super::name_servers::NameServers;
-use super::{Launcher, supervisor};
+use super::{Launcher, standard, supervisor};
 use crate::filter::Architecture;
 use crate::sys::{Forked, Signals, fork};
 use supervisor::Supervisor;
@@ -55,7 +53,7 @@ pub(super) fn run(launcher: &Launcher, command: Command) -> Result<ExitStatus, L
         return Err(LaunchError::unable(doing, why));
     }
     let failed = |error: io::Error| LaunchError::failed(doing, error);
-    look_at_standard_descriptors()?;
+    standard::look()?;
     let (ours, theirs) = UnixStream::pair().map_err(failed)?;
     let supervisor = Supervisor {
         policy: launcher.policy.clone(),
@@ -79,24 +77,6 @@ pub(super) fn run(launcher: &Launcher, command: Command) -> Result<ExitStatus, L
             attend(ours, &mut signals)
         }
     }
-}
-
-/// A connection that was made by somebody else was judged by nobody.
-fn look_at_standard_descriptors() -> Result<(), LaunchError> {
-    let (input, output, error) = (io::stdin(), io::stdout(), io::stderr());
-    for (name, descriptor) in [
-        ("standard input", input.as_fd()),
-        ("standard output", output.as_fd()),
-        ("standard error", error.as_fd()),
-    ] {
-        // What is no socket has no family.
-        if let Ok(AddressFamily::INET | AddressFamily::INET6) = socket_domain(descriptor) {
-            let why = format!("its {name} is a socket of the Internet, which it would inherit");
-            return Err(LaunchError::unable("isolating the program", why)
-                .advise("put a pipe between them, as with `cat |` before the command"));
-        }
-    }
-    Ok(())
 }
 
 /// Waits for the program's end.
