@@ -196,6 +196,39 @@ def names(lab):
     equal([n for n in lab.reached() if n.startswith("dns ")], ["dns corp.example"])
 
 
+@check("15 names of this machine, and what is no question, are sent to no name server")
+def questions(lab):
+    code = """
+        import socket, sys
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(1)
+        s.connect(("10.255.255.53", 53)); s.send(bytes.fromhex(sys.argv[1]))
+        try: print(s.recv(999).hex())
+        except OSError as error: print(error)
+    """
+    localhost = b"\x12\x34\1\0\0\1\0\0\0\0\0\0\x06secret\x09localhost\0\0\1\0\1"
+    public = b"\x12\x34\1\0\0\1\0\0\0\0\0\0\x03pub\x04test\0\0\1\0\1"
+    record = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x08\x08\x08\x08"
+    changed = lambda at, byte, behind=b"": public[:at] + bytes([byte]) + public[at + 1:] + behind
+    off = manifest("off", "internetClient", more='[dns]\nmode = "off"\n')
+    lab.reached()
+    for question, apps in ((localhost, (NONE, off, INTERNET)), (changed(2, 0x29), (INTERNET,)), (public + b"x", (INTERNET,)),
+                           (changed(7, 1, record), (INTERNET,)), (changed(9, 1, record), (INTERNET,)),
+                           (changed(11, 1, record), (INTERNET,))):
+        lab.run(python(code, question.hex()))
+        equal([n for n in lab.reached() if n.startswith("dns")], ["dns secret.localhost" if question == localhost else "dns pub.test"])
+        for app in apps:
+            done = lab.run_isolated(app, python(code, question.hex()))
+            equal((question, app.stem, lab.reached()), (question, app.stem, {}))
+            answer = bytes.fromhex(done.stdout)
+            equal(answer[:2], question[:2])
+            equal((answer[3] & 15, answer[-4:]) if question == localhost else answer[3] & 15,
+                  (0, b"\x7f\0\0\1") if question == localhost else 5)
+    # And one that is a question goes, with an option record too.
+    for question in (public, changed(11, 1, b"\0\0\x29\x04\xd0\0\0\0\0\0\0")):
+        lab.run_isolated(INTERNET, python(code, question.hex()))
+        equal(lab.reached(), {"dns pub.test": 1})
+
+
 @check("16 connecting without waiting, registered before, within a time, and interrupted")
 def ways_to_wait(lab):
     done = lab.run_isolated(INTERNET, python(f"""

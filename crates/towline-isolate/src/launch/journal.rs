@@ -60,18 +60,25 @@ impl Journal {
     pub(crate) fn allowed(&self, _: u32, _: Operation, _: SocketAddr, _: &Classified) {}
 
     /// Something was denied.
-    pub(crate) fn denied(&self, thread: u32, program: &str, operation: Operation, denied: &Denied) {
+    pub(crate) fn denied(&self, _: u32, program: &str, operation: Operation, denied: &Denied) {
+        self.tell(format!("towline: {program}: {operation}: {denied}"));
+    }
+
+    /// Something was refused that no rule is about.
+    pub(crate) fn refused(&self, program: &str, operation: Operation, why: &str) {
+        self.tell(format!("towline: {program}: {operation}: {why}"));
+    }
+
+    fn tell(&self, line: String) {
         if self.quiet {
             return;
         }
-        let line = format!("towline: {program}: {operation}: {denied}");
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         if told.get(&line).is_some_and(|at| now.duration_since(*at) < AGAIN) {
             return;
         }
         let _ = writeln!(std::io::stderr(), "{line}");
-        let _ = thread;
         told.retain(|_, at| now.duration_since(*at) < AGAIN);
         if told.len() < MAX_REMEMBERED {
             told.insert(line, now);

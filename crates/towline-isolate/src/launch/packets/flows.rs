@@ -13,6 +13,7 @@ use rustix::net::{
 };
 
 use super::Source;
+use super::asked::Asked;
 
 /// Datagrams between two addresses.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub(super) struct Flow {
     pub(super) source: Source,
     /// Whether others than the one that it was sent to may answer: to many, or to all.
     pub(super) any_peer: bool,
+    /// What a name server was asked by it.
+    pub(super) asked: Asked,
     used: Instant,
 }
 
@@ -103,14 +106,22 @@ impl Flows {
         self.next += 1;
         let token = self.next;
         epoll::add(epoll, &socket, epoll::EventData::new_u64(token), epoll::EventFlags::IN)?;
-        let flow = Flow { socket, from, to, source, any_peer, used: Instant::now() };
+        let flow = Flow {
+            socket,
+            from,
+            to,
+            source,
+            any_peer,
+            asked: Asked::default(),
+            used: Instant::now(),
+        };
         self.by_token.insert(token, flow);
         self.tokens.insert((from, to, source), token);
         Ok(token)
     }
 
-    pub(super) fn get(&self, token: u64) -> Option<&Flow> {
-        self.by_token.get(&token)
+    pub(super) fn get(&mut self, token: u64) -> Option<&mut Flow> {
+        self.by_token.get_mut(&token)
     }
 
     /// How long there is nothing to end.

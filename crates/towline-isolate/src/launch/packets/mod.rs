@@ -3,8 +3,10 @@
 //! What the program calls to send one matters not at all: whatever address it gave stands in the packet.
 //! Each flow that is allowed has a socket of ours in the world. TCP never comes this way.
 
+mod asked;
 mod flows;
 mod ip;
+mod name;
 mod names;
 #[cfg(test)]
 mod tests;
@@ -17,13 +19,14 @@ use std::time::Instant;
 
 use flows::{Flow, Flows};
 use ip::{Datagram, Refusal, datagram, refusal};
+use names::Question;
 use rustix::event::{Timespec, epoll};
 use rustix::io::{Errno, read, write};
 use rustix::net::{RecvFlags, SendFlags, recv, recvfrom, sendto};
 
 use super::journal::{Journal, Operation};
 use super::network::HARDWARE;
-use crate::policy::{Denied, Policy, Protocol};
+use crate::policy::{Policy, Protocol};
 
 /// The ways by which datagrams leave a program's network.
 #[derive(Debug)]
@@ -45,6 +48,17 @@ pub(crate) struct Packets {
     epoll: OwnedFd,
     flows: Flows,
 }
+
+/// What becomes of a message for a name server.
+enum Judged {
+    /// It is passed on.
+    Ask(Question),
+    /// It is not, and this is what the program is told, if anything.
+    Answered(Option<Vec<u8>>),
+}
+
+/// Which one sent a packet, the packet does not say.
+const PROGRAM: &str = "a program";
 
 const EXIT: u64 = u64::MAX;
 const RESOLVER: u64 = u64::MAX - 1;
@@ -133,21 +147,25 @@ impl Packets {
 
     /// Sends a datagram on, if it may go.
     fn send(&mut self, datagram: &Datagram, payload: &[u8], source: Source) -> Result<(), Refusal> {
+        let mut asked = None;
         if self.is_name_server(datagram.to) {
-            if let Err(denied) = self.judge_question(payload) {
-                self.journal.denied(0, "a program", Operation::Resolve, &denied);
-                if let Some(answer) = names::refused(payload) {
+            match self.judge_question(payload) {
+                Judged::Ask(question) => asked = Some(question),
+                Judged::Answered(Some(answer)) => {
                     self.bring(datagram.to, datagram.from, source, &answer);
                     return Ok(());
                 }
-                return Err(Refusal::Prohibited);
+                Judged::Answered(None) => return Err(Refusal::Prohibited),
             }
         } else if let Err(denied) = self.policy.judge_connect(datagram.to, Protocol::Udp, None) {
-            self.journal.denied(0, "a program", Operation::Send, &denied);
+            self.journal.denied(0, PROGRAM, Operation::Send, &denied);
             return Err(Refusal::Prohibited);
         }
         let flow = self.flows.of(datagram.from, datagram.to, source, &self.epoll);
         let flow = flow.map_err(|_| Refusal::Prohibited)?;
+        if let Some(question) = asked {
+            flow.asked.add(question);
+        }
         match flow.send(payload, datagram.to) {
             Err(Errno::CONNREFUSED) => Err(Refusal::PortUnreachable),
             // As on any way, a datagram may be lost.
@@ -155,10 +173,25 @@ impl Packets {
         }
     }
 
-    /// A name server is asked by programs that reach anything at all, and for names that they may know.
-    fn judge_question(&self, question: &[u8]) -> Result<(), Denied> {
-        let name = names::name(question).unwrap_or_default();
-        self.policy.judge_name(&name)
+    /// A name server is asked by programs that reach anything at all, and for names that they may know. It is
+    /// told nothing else: no name of this machine, and no more than a question.
+    fn judge_question(&self, message: &[u8]) -> Judged {
+        let Some(question) = Question::of(message) else {
+            self.journal.refused(
+                PROGRAM,
+                Operation::Resolve,
+                "what it sent to a name server is more than one question, or none, and was not passed on",
+            );
+            return Judged::Answered(names::refused(message));
+        };
+        if question.is_of_this_machine() {
+            return Judged::Answered(question.answer(message));
+        }
+        if let Err(denied) = self.policy.judge_name(&question.name) {
+            self.journal.denied(0, PROGRAM, Operation::Resolve, &denied);
+            return Judged::Answered(names::refused(message));
+        }
+        Judged::Ask(question)
     }
 
     fn is_name_server(&self, address: SocketAddr) -> bool {
@@ -168,7 +201,8 @@ impl Packets {
     /// Something has come for a flow.
     fn come_back(&mut self, token: u64, buffer: &mut [u8]) {
         for _ in 0..TURN {
-            let Some(Flow { socket, from, to, source, any_peer, .. }) = self.flows.get(token)
+            let Some(Flow { socket, from, to, source, any_peer, asked, .. }) =
+                self.flows.get(token)
             else {
                 return;
             };
@@ -193,10 +227,10 @@ impl Packets {
                 continue;
             }
             // Programs connect by address: which name it has, nobody says then.
-            if self.is_name_server(peer)
-                && let Some((name, addresses)) = names::addresses(&buffer[..length])
+            if let Some((question, addresses)) = names::addresses(&buffer[..length])
+                && asked.is_answered(&question)
             {
-                self.policy.pin(&name, &addresses);
+                self.policy.pin(&question.name, &addresses);
             }
             self.bring(peer, from, source, &buffer[..length]);
         }

@@ -2,8 +2,9 @@
 
 use std::net::SocketAddr;
 
+use super::asked::Asked;
 use super::ip::{Datagram, Refusal, datagram, refusal};
-use super::names;
+use super::names::{self, Question};
 
 fn addresses() -> [(SocketAddr, SocketAddr); 2] {
     [
@@ -124,25 +125,26 @@ fn question(labels: &[&str]) -> Vec<u8> {
     bytes
 }
 
+fn name(message: &[u8]) -> Option<String> {
+    Question::of(message).map(|question| question.name)
+}
+
 #[test]
 fn the_name_of_a_question_is_found() {
-    assert_eq!(
-        names::name(&question(&["Chat", "Example", "NET"])).as_deref(),
-        Some("chat.example.net")
-    );
-    assert_eq!(names::name(&question(&[])).as_deref(), Some(""));
+    assert_eq!(name(&question(&["Chat", "Example", "NET"])).as_deref(), Some("chat.example.net"));
+    assert_eq!(name(&question(&[])).as_deref(), Some(""));
     // With an option record behind it (RFC 6891).
     let mut with_option = question(&["a", "b"]);
     with_option[11] = 1;
     with_option.extend([0, 0, 41, 4, 208, 0, 0, 0, 0, 0, 0]);
-    assert_eq!(names::name(&with_option).as_deref(), Some("a.b"));
+    assert_eq!(name(&with_option).as_deref(), Some("a.b"));
 }
 
 #[test]
 fn what_is_no_question_has_no_name() {
     let whole = question(&["chat", "example"]);
     for length in 0..whole.len() {
-        assert_eq!(names::name(&whole[..length]), None);
+        assert_eq!(name(&whole[..length]), None);
     }
     let mut answer = whole.clone();
     answer[2] = 0x81;
@@ -153,8 +155,22 @@ fn what_is_no_question_has_no_name() {
     let dotted = question(&["allowed.example", "evil"]);
     let binary = question(&["a\u{1}b"]);
     let long = question(&["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"; 5]);
-    for message in [answer, two, pointer, dotted, binary, long] {
-        assert_eq!(names::name(&message), None, "{message:?}");
+    // Dynamic updates, records to go with it, and bytes behind it.
+    let mut update = whole.clone();
+    update[2] |= 5 << 3;
+    let mut behind = whole.clone();
+    behind.push(0);
+    let record = [0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 8, 8, 8, 8];
+    let [answered, authority, additional] = [7, 9, 11].map(|count| {
+        let mut with_record = whole.clone();
+        with_record[count] = 1;
+        with_record.extend(record);
+        with_record
+    });
+    for message in [
+        answer, two, pointer, dotted, binary, long, update, behind, answered, authority, additional,
+    ] {
+        assert_eq!(name(&message), None, "{message:?}");
     }
 }
 
@@ -185,7 +201,7 @@ fn the_addresses_of_an_answer_are_found() {
     answer.extend(record(28, &six.octets()));
     let found = names::addresses(&answer).unwrap();
     let wanted = vec!["8.8.8.8".parse().unwrap(), six.into()];
-    assert_eq!(found, ("chat.example".to_owned(), wanted));
+    assert_eq!((found.0.name, found.1), ("chat.example".to_owned(), wanted));
     for length in 0..answer.len() {
         assert_eq!(names::addresses(&answer[..length]), None);
     }
@@ -195,7 +211,61 @@ fn the_addresses_of_an_answer_are_found() {
         for byte in 0..=255 {
             let mut changed = answer.clone();
             changed[at] = byte;
-            let _ = (names::addresses(&changed), names::name(&changed), names::refused(&changed));
+            let _ = (names::addresses(&changed), name(&changed), names::refused(&changed));
         }
+    }
+}
+
+#[test]
+fn only_what_was_asked_for_is_believed() {
+    let asked = question(&["chat", "example"]);
+    let answer = |change: fn(&mut Vec<u8>)| {
+        let mut answer = asked.clone();
+        (answer[2], answer[7]) = (0x81, 3);
+        // It is other.example, that has an address, and so has somebody else.
+        answer.extend(b"\xc0\x0c\0\x05\0\x01\0\0\0\x3c\0\x08\x05other\xc0\x11");
+        answer.extend(b"\x05OTHER\xc0\x11\0\x01\0\x01\0\0\0\x3c\0\x04\x08\x08\x08\x08");
+        answer.extend(b"\x04evil\xc0\x11\0\x01\0\x01\0\0\0\x3c\0\x04\x0a\x09\x09\x09");
+        change(&mut answer);
+        names::addresses(&answer)
+    };
+    let (found, addresses) = answer(|_| {}).unwrap();
+    assert_eq!(addresses, ["8.8.8.8".parse::<std::net::IpAddr>().unwrap()]);
+    assert_eq!(answer(|a| a[2] = 0x01), None, "no answer");
+    assert_eq!(answer(|a| a[2] = 0xa9), None, "to an update");
+    assert_eq!(answer(|a| a[3] = 1), None, "an error");
+    // Each question once, with its number and its type.
+    let mut outstanding = Asked::default();
+    assert!(!outstanding.is_answered(&found));
+    outstanding.add(Question::of(&asked).unwrap());
+    let others: [fn(&mut Vec<u8>); 3] = [|a| a[0] ^= 1, |a| a[13] = b'd', |a| a[27] = 28];
+    for change in others {
+        let other = answer(change).unwrap().0;
+        assert!(!outstanding.is_answered(&other), "{other:?}");
+    }
+    assert!(outstanding.is_answered(&found));
+    assert!(!outstanding.is_answered(&found));
+}
+
+#[test]
+fn names_that_point_in_circles_are_none() {
+    let mut answer = question(&["chat", "example"]);
+    (answer[2], answer[7]) = (0x81, 1);
+    let at = u8::try_from(answer.len()).unwrap();
+    answer.extend([0xc0, at, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 8, 8, 8, 8]);
+    assert!(names::addresses(&answer).unwrap().1.is_empty());
+}
+
+#[test]
+fn this_machine_is_answered_for_here() {
+    for labels in [&["localhost"][..], &["Secret", "LocalHost"]] {
+        let asked = question(labels);
+        let question = Question::of(&asked).unwrap();
+        assert!(question.is_of_this_machine());
+        let (again, found) = names::addresses(&question.answer(&asked).unwrap()).unwrap();
+        assert_eq!((again, found), (question, vec!["127.0.0.1".parse().unwrap()]));
+    }
+    for labels in [&["localhost", "example"][..], &["notlocalhost"], &[]] {
+        assert!(!Question::of(&question(labels)).unwrap().is_of_this_machine());
     }
 }
