@@ -377,6 +377,43 @@ ERRORS = f"""
 """
 
 
+@check("18 few descriptors: registered by epoll before it connects, and more peers than the limit")
+def few_descriptors(lab):
+    code = f"""
+        import resource, select, socket
+        print(resource.getrlimit(resource.RLIMIT_NOFILE))
+        s = socket.socket(); s.setblocking(False)
+        e = select.epoll(); e.register(s, select.EPOLLOUT)
+        s.connect_ex(("{PUBLIC}", {PORT}))
+        assert e.poll(5) == [(s.fileno(), select.EPOLLOUT)]
+        # Each from a port of its own is a flow of its own.
+        for n in range(400):
+            u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.settimeout(5)
+            u.connect(("{PUBLIC}", {UDP_PORT})); u.send(b"x"); assert u.recv(9) == b"x", n; u.close()
+        print(socket.socket().connect_ex(("{PUBLIC}", {PORT})))
+    """
+    for limits in ("256:256", "256:1024", "1024"):
+        for command in (python(code), lab.isolated(INTERNET, python(code))):
+            done = lab.run(["prlimit", f"--nofile={limits}", *command])
+            soft, hard = (limits.split(":") * 2)[:2]
+            equal((limits, done.stdout, done.stderr), (limits, f"({soft}, {hard})\n0\n", ""))
+
+
+@check("18 a supervisor keeps no stream of the program's open")
+def streams(lab):
+    code = python("""
+        import os, time
+        if os.fork(): os._exit(0)
+        for n in (0, 1, 2): os.close(n)
+        time.sleep(8)
+    """)
+    for command in (code, lab.isolated(NONE, code)):
+        began = time.monotonic()
+        # The program's standard error is the supervisor's for what it tells.
+        equal(subprocess.run(lab.command(command), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE).stdout, b"")
+        equal(time.monotonic() - began < 5, True)
+
+
 @check("19 errors and names of sockets are what they are without isolation")
 def errors(lab):
     plain = lab.run(python(ERRORS))

@@ -4,6 +4,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::ExitStatusExt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, ExitStatus};
 
 use rustix::event::{PollFd, PollFlags, poll};
@@ -13,7 +14,7 @@ use super::error::{LaunchError, LaunchErrorKind};
 use super::name_servers::NameServers;
 use super::{Launcher, standard, supervisor};
 use crate::filter::Architecture;
-use crate::sys::{Forked, Signals, fork};
+use crate::sys::{Forked, Signals, end, fork};
 use supervisor::Supervisor;
 
 /// What the supervisor tells, a line each.
@@ -69,8 +70,10 @@ pub(super) fn run(launcher: &Launcher, command: Command) -> Result<ExitStatus, L
             drop((ours, signals));
             // What the terminal sends to the program is none of its business.
             let _ = setpgid(None, None);
-            supervisor.run(command, theirs);
-            std::process::exit(0)
+            // A panic goes no further: the frames above are another process's.
+            let run = AssertUnwindSafe(|| supervisor.run(command, theirs));
+            let _ = catch_unwind(run);
+            end()
         }
         Forked::Parent { .. } => {
             drop((theirs, command));

@@ -1,5 +1,6 @@
 //! The supervisor: a process of its own, that starts the program and answers its calls to the last.
 
+use std::fs::File;
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::OwnedFd;
@@ -9,7 +10,11 @@ use std::process::{Command, ExitStatus};
 use std::sync::Arc;
 use std::thread;
 
-use rustix::process::{Pid, PidfdFlags, PidfdGetfdFlags, getgid, getuid, pidfd_getfd, pidfd_open};
+use rustix::process::{
+    Pid, PidfdFlags, PidfdGetfdFlags, Resource, Rlimit, getgid, getrlimit, getuid, pidfd_getfd,
+    pidfd_open, setrlimit,
+};
+use rustix::stdio::{dup2_stdin, dup2_stdout};
 
 use super::broker::{App, Broker};
 use super::error::{LaunchError, LaunchErrorKind};
@@ -84,6 +89,9 @@ impl Supervisor {
             }
         };
         let _ = Message::Started(child.id()).write(asker);
+        // The program has its own copies of all this by now.
+        let _ = let_go_of_standard_streams();
+        allow_more_descriptors();
         let status = child.wait().map_err(failed)?;
         let rest = thread::Builder::new().spawn(move || drop(serving.join())).map_err(failed)?;
         Ok((status, rest))
@@ -155,6 +163,20 @@ impl Supervisor {
 fn machine() -> Vec<IpAddr> {
     let interfaces = if_addrs::get_if_addrs().unwrap_or_default();
     interfaces.iter().map(if_addrs::Interface::ip).collect()
+}
+
+/// Keeps neither what the program reads from nor what it writes to open for longer than it does.
+fn let_go_of_standard_streams() -> io::Result<()> {
+    let nothing = File::options().read(true).write(true).open("/dev/null")?;
+    dup2_stdin(&nothing)?;
+    dup2_stdout(&nothing)?;
+    Ok(())
+}
+
+/// Raises this process's limit as far as it may: each call of the program takes descriptors here.
+fn allow_more_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit });
 }
 
 /// What a failed step means.

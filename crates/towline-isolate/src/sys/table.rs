@@ -32,12 +32,10 @@ pub(crate) fn register_anew(
             // SAFETY: no pointers are passed. The thread ends with this closure, so nobody takes its
             // descriptors for the process's afterwards.
             check(unsafe { libc::unshare(libc::CLONE_FILES) })?;
-            // Out of the way of the number that is wanted, in case one of them has it.
-            let above = number.saturating_add(1).max(1024);
-            let ours = duplicate(ours.as_raw_fd(), above)?;
+            let ours = duplicate(ours.as_raw_fd(), number)?;
             let mut epolls = Vec::with_capacity(registrations.len());
             for registration in registrations {
-                epolls.push(duplicate(registration.epoll.as_raw_fd(), above)?);
+                epolls.push(duplicate(registration.epoll.as_raw_fd(), number)?);
             }
             // SAFETY: what the number meant is closed in this thread's table alone, and what in it would
             // be closed by its owner once more is the process's table, which is another.
@@ -54,8 +52,11 @@ pub(crate) fn register_anew(
     })
 }
 
-fn duplicate(descriptor: RawFd, above: RawFd) -> io::Result<RawFd> {
+/// A duplicate that does not have the number which is wanted for something else.
+fn duplicate(descriptor: RawFd, not: RawFd) -> io::Result<RawFd> {
     // SAFETY: the arguments are numbers. The duplicate is closed with the thread's table.
-    let done = unsafe { libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, above) };
-    check(done).map(|number| number as RawFd)
+    let any = || check(unsafe { libc::fcntl(descriptor, libc::F_DUPFD_CLOEXEC, 3) });
+    let first = any()? as RawFd;
+    // The first of two is still open, and so the second has another number.
+    if first == not { any().map(|number| number as RawFd) } else { Ok(first) }
 }

@@ -12,6 +12,8 @@ use rustix::net::{
     sockopt,
 };
 
+use rustix::process::{Resource, getrlimit};
+
 use super::Source;
 use super::asked::Asked;
 
@@ -80,17 +82,23 @@ impl Flows {
         source: Source,
         epoll: &OwnedFd,
     ) -> Result<u64, Errno> {
-        if self.by_token.len() >= MAX_FLOWS {
-            let idlest = self.by_token.iter().min_by_key(|(_, flow)| flow.used);
-            if let Some(token) = idlest.map(|(token, _)| *token) {
-                self.end(token);
-            }
+        // The other half is for the program's calls.
+        let descriptors = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX) / 2;
+        if self.by_token.len() >= usize::try_from(descriptors).unwrap_or(MAX_FLOWS).min(MAX_FLOWS) {
+            self.end_idlest();
         }
         let (family, any): (_, SocketAddr) = match to {
             SocketAddr::V4(_) => (AddressFamily::INET, (Ipv4Addr::UNSPECIFIED, 0).into()),
             SocketAddr::V6(_) => (AddressFamily::INET6, (Ipv6Addr::UNSPECIFIED, 0).into()),
         };
-        let socket = socket_with(family, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+        let make = || socket_with(family, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
+        let socket = match make() {
+            Err(Errno::MFILE | Errno::NFILE) => {
+                self.end_idlest();
+                make()?
+            }
+            made => made?,
+        };
         let any_peer = match to {
             SocketAddr::V4(to) => to.ip().is_multicast() || to.ip().is_broadcast(),
             SocketAddr::V6(to) => to.ip().is_multicast(),
@@ -143,6 +151,13 @@ impl Flows {
             .map(|(token, _)| *token)
             .collect();
         for token in idle {
+            self.end(token);
+        }
+    }
+
+    fn end_idlest(&mut self) {
+        let idlest = self.by_token.iter().min_by_key(|(_, flow)| flow.used);
+        if let Some(token) = idlest.map(|(token, _)| *token) {
             self.end(token);
         }
     }
