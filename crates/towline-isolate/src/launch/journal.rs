@@ -7,6 +7,8 @@ use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
 use crate::class::Classified;
 use crate::policy::Denied;
 
@@ -78,10 +80,27 @@ impl Journal {
         if told.get(&line).is_some_and(|at| now.duration_since(*at) < AGAIN) {
             return;
         }
-        let _ = writeln!(std::io::stderr(), "{line}");
+        write_at_once(&format!("{line}\n"));
         told.retain(|_, at| now.duration_since(*at) < AGAIN);
         if told.len() < MAX_REMEMBERED {
             told.insert(line, now);
         }
     }
 }
+
+/// Writes to standard error what can be written without waiting: the program's calls wait meanwhile.
+fn write_at_once(line: &str) {
+    let mut error = std::io::stderr();
+    let writable = {
+        let mut one = [PollFd::new(&error, PollFlags::OUT)];
+        let looked = poll(&mut one, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }));
+        looked.is_ok() && one[0].revents().contains(PollFlags::OUT)
+    };
+    if writable {
+        // `pipe(7)`: so much is written whole, or not at all.
+        let _ = error.write_all(&line.as_bytes()[..line.len().min(PIPE_BUF)]);
+    }
+}
+
+/// What a pipe that can be written to has room for.
+const PIPE_BUF: usize = 4096;
