@@ -88,6 +88,8 @@ fn attend(supervisor: UnixStream, signals: &mut Signals) -> Result<ExitStatus, L
     let failed = |error: io::Error| LaunchError::failed(doing, error);
     let mut supervisor = BufReader::new(supervisor);
     let mut program = None;
+    // Signals that came before there was a program.
+    let mut early = Vec::new();
     loop {
         let signalled = {
             let mut both = [
@@ -100,12 +102,8 @@ fn attend(supervisor: UnixStream, signals: &mut Signals) -> Result<ExitStatus, L
         if signalled {
             let signal = signals.next().map_err(failed)?;
             // The terminal has sent it to the program as well.
-            if let Some(program) = program
-                && signal.sent
-                && let Some(signal) = Signal::from_named_raw(signal.number)
-            {
-                let _ = kill_process(program, signal);
-            }
+            early.extend(signal.sent.then(|| Signal::from_named_raw(signal.number)).flatten());
+            pass_on(program, &mut early);
             continue;
         }
         let mut line = String::new();
@@ -118,11 +116,20 @@ fn attend(supervisor: UnixStream, signals: &mut Signals) -> Result<ExitStatus, L
         let line = line.trim_end_matches('\n');
         if let Some(process) = line.strip_prefix("started ") {
             program = process.parse().ok().and_then(Pid::from_raw);
+            pass_on(program, &mut early);
         } else if let Some(raw) = line.strip_prefix("ended ") {
             return Ok(ExitStatus::from_raw(raw.parse().unwrap_or(-1)));
         } else {
             return Err(read_error(line));
         }
+    }
+}
+
+/// Passes signals on, once there is somebody to have them.
+fn pass_on(program: Option<Pid>, signals: &mut Vec<Signal>) {
+    let Some(program) = program else { return };
+    for signal in signals.drain(..) {
+        let _ = kill_process(program, signal);
     }
 }
 

@@ -26,7 +26,9 @@ use super::packets::{Exits, Packets};
 use super::relay::Message;
 use crate::filter::{self, Architecture, Rules};
 use crate::policy::Policy;
-use crate::sys::{Network, Preparation, Report, Step, has_scopes, hide_memory};
+use crate::sys::{
+    Network, Preparation, Report, Step, has_scopes, hide_memory, write_to_any_terminal,
+};
 
 /// All that it needs to know.
 #[derive(Debug)]
@@ -92,8 +94,16 @@ impl Supervisor {
         // The program has its own copies of all this by now.
         let _ = let_go_of_standard_streams();
         allow_more_descriptors();
+        write_to_any_terminal();
         let status = child.wait().map_err(failed)?;
-        let rest = thread::Builder::new().spawn(move || drop(serving.join())).map_err(failed)?;
+        let quiet_or_told = move || match serving.join() {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => eprintln!("towline: {error}; its network is closed from now on"),
+            Err(_) => {
+                eprintln!("towline: the supervisor has failed; its network is closed from now on")
+            }
+        };
+        let rest = thread::Builder::new().spawn(quiet_or_told).map_err(failed)?;
         Ok((status, rest))
     }
 

@@ -18,7 +18,7 @@ use std::io;
 pub(crate) use child::{Network, Preparation, Report, Step, has_scopes};
 pub(crate) use memory::read_memory;
 pub(crate) use notify::{Listener, Notification};
-pub(crate) use process::{Forked, end, fork, hide_memory};
+pub(crate) use process::{Forked, end, fork, hide_memory, write_to_any_terminal};
 pub(crate) use signals::Signals;
 pub(crate) use socket::{Options, network_cookie, socket_cookie};
 pub(crate) use table::{Registration, register_anew};

@@ -40,6 +40,13 @@ pub(crate) fn hide_memory() -> io::Result<()> {
     check(unsafe { libc::prctl(libc::PR_SET_DUMPABLE, 0, 0, 0, 0) }).map(drop)
 }
 
+/// Lets this process write to its terminal though another one has it (`stty tostop`): it would be stopped,
+/// and with it the program's network. Programs that it starts later inherit this.
+pub(crate) fn write_to_any_terminal() {
+    // SAFETY: no handler of ours is installed, the signal is ignored.
+    unsafe { libc::signal(libc::SIGTTOU, libc::SIG_IGN) };
+}
+
 /// Ends this process at once. What runs at the end of the program that it is a copy of, runs there.
 pub(crate) fn end() -> ! {
     // SAFETY: the argument is a number, and nothing runs afterwards.

@@ -65,7 +65,7 @@ impl Question {
 
     /// The answer of this machine itself to `message`, which it was read from.
     pub(super) fn answer(&self, message: &[u8]) -> Option<Vec<u8>> {
-        const SECONDS: u32 = 604_800; // what name servers have for it (RFC 6303 §3 has no less)
+        const SECONDS: u32 = 604_800; // it does not change
         let data: &[u8] = match (self.kind, self.class) {
             (A, IN) => &Ipv4Addr::LOCALHOST.octets(),
             (AAAA, IN) => &Ipv6Addr::LOCALHOST.octets(),
