@@ -5,8 +5,7 @@
 //! have as a package. On Windows, whose own way is SSPI, on macOS and wherever the library is not
 //! installed, [`Context::begin`] fails and says so.
 //!
-//! This is the one crate of Towline's with `unsafe` in it, and all of that is in `unix/`: a function of C
-//! cannot be called without. Made for the crate `towline`; nothing in it is of use for other things.
+//! All `unsafe` of this crate is in `unix/`: a function of C cannot be called without. Made for the crate `towline`; nothing in it is of use for other things.
 #![deny(unsafe_op_in_unsafe_fn)]
 
 #[cfg(all(unix, not(target_vendor = "apple")))]

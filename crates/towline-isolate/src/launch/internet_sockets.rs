@@ -5,26 +5,25 @@ use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
 use rustix::net::{
-    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink, recv, send, socket_with,
+    AddressFamily, RecvFlags, SendFlags, SocketFlags, SocketType, netlink as families, recv, send,
+    socket_with,
 };
+
+use super::netlink::{self, HEADER_BYTES, SOCK_DIAG_BY_FAMILY};
 
 /// What the kernel tells of this network.
 #[derive(Debug)]
 pub(crate) struct InternetSockets(OwnedFd);
 
-const SOCK_DIAG_BY_FAMILY: u16 = 20;
-const NLM_F_REQUEST: u16 = 1;
 const AF_INET: u8 = 2;
 const AF_INET6: u8 = 10;
 const IPPROTO_TCP: u8 = 6;
-const HEADER_BYTES: usize = 16;
-const REQUEST_BYTES: usize = 56;
 /// Where a cookie stands in an `inet_diag_msg`: behind states, two ports, two addresses and an interface.
 const COOKIE: usize = HEADER_BYTES + 4 + 2 + 2 + 16 + 16 + 4;
 
 impl InternetSockets {
     pub(crate) fn new() -> Result<Self, Errno> {
-        let protocol = Some(netlink::SOCK_DIAG);
+        let protocol = Some(families::SOCK_DIAG);
         let flags = SocketFlags::CLOEXEC;
         Ok(Self(socket_with(AddressFamily::NETLINK, SocketType::RAW, flags, protocol)?))
     }
@@ -60,12 +59,7 @@ impl InternetSockets {
 /// An `inet_diag_req_v2` for one socket.
 fn request(local: SocketAddr, remote: Option<SocketAddr>) -> Vec<u8> {
     let family = if local.ip().to_canonical().is_ipv4() { AF_INET } else { AF_INET6 };
-    let length = u32::try_from(HEADER_BYTES + REQUEST_BYTES).unwrap_or_default();
-    let mut bytes = length.to_ne_bytes().to_vec();
-    bytes.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
-    bytes.extend(NLM_F_REQUEST.to_ne_bytes());
-    bytes.extend([0; 8]);
-    bytes.extend([family, IPPROTO_TCP, 0, 0]);
+    let mut bytes = vec![family, IPPROTO_TCP, 0, 0];
     bytes.extend(u32::MAX.to_ne_bytes()); // in any state
     bytes.extend(local.port().to_be_bytes());
     bytes.extend(remote.map_or(0, |remote| remote.port()).to_be_bytes());
@@ -80,5 +74,5 @@ fn request(local: SocketAddr, remote: Option<SocketAddr>) -> Vec<u8> {
     }
     bytes.extend([0; 4]); // by any interface
     bytes.extend([0xff; 8]); // whatever its cookie is
-    bytes
+    netlink::request(SOCK_DIAG_BY_FAMILY, 0, &bytes)
 }

@@ -3,13 +3,11 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::io::Write;
-use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
-use crate::class::Classified;
 use crate::policy::Denied;
 
 /// What a program tried.
@@ -58,11 +56,8 @@ impl Journal {
         Self { quiet, ..Self::default() }
     }
 
-    /// Something was allowed.
-    pub(crate) fn allowed(&self, _: u32, _: Operation, _: SocketAddr, _: &Classified) {}
-
     /// Something was denied.
-    pub(crate) fn denied(&self, _: u32, program: &str, operation: Operation, denied: &Denied) {
+    pub(crate) fn denied(&self, program: &str, operation: Operation, denied: &Denied) {
         self.tell(format!("towline: {program}: {operation}: {denied}"));
     }
 

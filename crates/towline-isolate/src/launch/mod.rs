@@ -5,6 +5,7 @@ mod error;
 mod internet_sockets;
 mod journal;
 mod name_servers;
+mod netlink;
 mod network;
 mod own_sockets;
 mod packets;

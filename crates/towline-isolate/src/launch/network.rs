@@ -6,6 +6,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use super::netlink::{self, NLM_F_ACK};
+
 /// The program's end, in place of the machine's interfaces.
 const NEAR: Interface = Interface { index: 1000, name: b"net0\0", hardware: [2, 0, 0, 0, 0, 1] };
 /// The end at which its packets come out.
@@ -38,8 +40,6 @@ struct Interface {
 const RTM_NEWLINK: u16 = 16;
 const RTM_NEWADDR: u16 = 20;
 const RTM_NEWROUTE: u16 = 24;
-const NLM_F_REQUEST: u16 = 1;
-const NLM_F_ACK: u16 = 4;
 const NLM_F_EXCL: u16 = 0x200;
 const NLM_F_CREATE: u16 = 0x400;
 const IFLA_ADDRESS: u16 = 1;
@@ -150,15 +150,9 @@ fn parts(ip: IpAddr) -> (u8, Vec<u8>) {
     }
 }
 
+/// A request that the kernel confirms.
 fn message(kind: u16, flags: u16, body: &[u8]) -> Vec<u8> {
-    const HEADER_BYTES: usize = 16;
-    let length = u32::try_from(HEADER_BYTES + body.len()).unwrap_or(u32::MAX);
-    let mut bytes = length.to_ne_bytes().to_vec();
-    bytes.extend(kind.to_ne_bytes());
-    bytes.extend((NLM_F_REQUEST | NLM_F_ACK | flags).to_ne_bytes());
-    bytes.extend([0; 8]); // a number for the answer, and whose it is
-    bytes.extend_from_slice(body);
-    bytes
+    netlink::request(kind, NLM_F_ACK | flags, body)
 }
 
 fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {

@@ -8,19 +8,18 @@ use std::os::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, recv, send};
 
+use super::netlink::{self, HEADER_BYTES, SOCK_DIAG_BY_FAMILY};
+
 /// What the kernel tells of an app's network.
 #[derive(Debug)]
 pub(crate) struct OwnSockets(OwnedFd);
 
-const SOCK_DIAG_BY_FAMILY: u16 = 20;
-const NLM_F_REQUEST: u16 = 1;
 const NLM_F_DUMP: u16 = 0x300;
 const NLMSG_DONE: u16 = 3;
 const NLMSG_ERROR: u16 = 2;
 const AF_UNIX: u8 = 1;
 const UDIAG_SHOW_VFS: u32 = 2;
 const UNIX_DIAG_VFS: u16 = 1;
-const HEADER_BYTES: usize = 16;
 const MESSAGE_BYTES: usize = 16;
 
 /// What the kernel sends at once.
@@ -53,18 +52,13 @@ impl OwnSockets {
 
 /// All Unix sockets, each with its file.
 fn request() -> Vec<u8> {
-    let length = u32::try_from(HEADER_BYTES + 24).unwrap_or_default();
-    let mut bytes = length.to_ne_bytes().to_vec();
-    bytes.extend(SOCK_DIAG_BY_FAMILY.to_ne_bytes());
-    bytes.extend((NLM_F_REQUEST | NLM_F_DUMP).to_ne_bytes());
-    bytes.extend([0; 8]);
     // A `unix_diag_req`: family, protocol, padding, states, inode, what to show, cookie.
-    bytes.extend([AF_UNIX, 0, 0, 0]);
+    let mut bytes = vec![AF_UNIX, 0, 0, 0];
     bytes.extend(u32::MAX.to_ne_bytes());
     bytes.extend([0; 4]);
     bytes.extend(UDIAG_SHOW_VFS.to_ne_bytes());
     bytes.extend([0; 8]);
-    bytes
+    netlink::request(SOCK_DIAG_BY_FAMILY, NLM_F_DUMP, &bytes)
 }
 
 /// The first message: its kind, what is in it, and what follows.

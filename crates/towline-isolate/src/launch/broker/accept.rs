@@ -89,10 +89,7 @@ impl Broker {
             return Ok(true);
         }
         match self.app.policy.judge_accept(peer, local) {
-            Ok(classified) => {
-                self.app.journal.allowed(call.thread, Operation::Accept, peer, &classified);
-                Ok(true)
-            }
+            Ok(_) => Ok(true),
             Err(denied) => {
                 self.denied(call, Operation::Accept, &denied);
                 // Ended with a reset: nothing that was sent is said to have arrived.

@@ -83,12 +83,10 @@ impl Broker {
                 .judge_name("")
                 .map_err(|denied| self.denied(call, Operation::Resolve, &denied))?;
         } else if !own {
-            match self.app.policy.judge_connect(to, Protocol::Tcp, None) {
-                Ok(classified) => {
-                    self.app.journal.allowed(call.thread, Operation::Connect, to, &classified)
-                }
-                Err(denied) => return Err(self.denied(call, Operation::Connect, &denied)),
-            }
+            self.app
+                .policy
+                .judge_connect(to, Protocol::Tcp, None)
+                .map_err(|denied| self.denied(call, Operation::Connect, &denied))?;
         }
         if outside {
             // It is ours already: asked again how far it has come, or to go elsewhere.

@@ -207,7 +207,7 @@ impl Broker {
     /// Tells of a denial, and gives the error that the program gets.
     fn denied(&self, notification: &Notification, operation: Operation, denied: &Denied) -> Errno {
         let name = self.program(&self.listener, notification).name();
-        self.app.journal.denied(notification.thread, &name, operation, denied);
+        self.app.journal.denied(&name, operation, denied);
         Errno::from_raw_os_error(denied.errno())
     }
 }

@@ -158,7 +158,7 @@ impl Packets {
                 Judged::Answered(None) => return Err(Refusal::Prohibited),
             }
         } else if let Err(denied) = self.policy.judge_connect(datagram.to, Protocol::Udp, None) {
-            self.journal.denied(0, PROGRAM, Operation::Send, &denied);
+            self.journal.denied(PROGRAM, Operation::Send, &denied);
             return Err(Refusal::Prohibited);
         }
         let flow = self.flows.of(datagram.from, datagram.to, source, &self.epoll);
@@ -188,7 +188,7 @@ impl Packets {
             return Judged::Answered(question.answer(message));
         }
         if let Err(denied) = self.policy.judge_name(&question.name) {
-            self.journal.denied(0, PROGRAM, Operation::Resolve, &denied);
+            self.journal.denied(PROGRAM, Operation::Resolve, &denied);
             return Judged::Answered(names::refused(message));
         }
         Judged::Ask(question)
